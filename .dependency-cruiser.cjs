@@ -1,0 +1,35 @@
+// The floors of the house: a folder imports only from those above it in this list.
+// The first eight are pure: no node: modules (and, by oxlint, no clock, no randomness, no process).
+const floors = [
+  "base", "net", "openings", "fleet", "addressing", "desired", "change", "proof",
+  "runtime", "drivers", "store", "agent", "controller", "probe", "lab", "cli", "web",
+];
+const pure = floors.slice(0, 8);
+const upward = floors.slice(0, -1).map((floor, i) => ({
+  name: `floor-${floor}`,
+  comment: `${floor}/ imports only from the floors above it in the list`,
+  severity: "error",
+  from: { path: `^src/${floor}/`, pathNot: "\\.test\\.ts$" },
+  to: { path: `^src/(${floors.slice(i + 1).join("|")})/` },
+}));
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: "pure-floors", severity: "error", comment: "the lower floors touch nothing of the world",
+      from: { path: `^src/(${pure.join("|")})/`, pathNot: "\\.test\\.ts$" }, to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "drivers-apart", severity: "error", comment: "drivers do not know each other",
+      from: { path: "^src/drivers/([^/]+)/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^src/drivers/[^/]+/", pathNot: "^src/drivers/$1/" },
+    },
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-orphans-in-air", severity: "error", comment: "an import that resolves to nothing", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "no-dev-dependency", severity: "error", comment: "what ships uses only what ships",
+      from: { path: "^src/", pathNot: "\\.test\\.ts$" }, to: { dependencyTypes: ["npm-dev"] },
+    },
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" }, enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "types"] } },
+};

@@ -1,0 +1,44 @@
+import type { Diagnostic } from "../base/diagnostic.ts";
+import type { Seconds } from "../base/time.ts";
+import type { ChangeSet } from "../change/change-set.ts";
+import type { Item } from "../change/item.ts";
+import type { Desired } from "../desired/desired.ts";
+import type { Shell } from "../runtime/shell.ts";
+
+/** `items`: what carries our mark, all of it. `revision` moves when anything we own on the device does. */
+export type Observed = { readonly items: readonly Item[]; readonly revision: string };
+
+/** Live, but undone at the deadline unless confirmed ("commit confirmed"; NETCONF, RFC 6241 §8.4). */
+export type Pending = {
+  confirm(signal?: AbortSignal): Promise<void>;
+  rollback(signal?: AbortSignal): Promise<void>;
+};
+
+/** A file as `render` writes it: the path it has on the device. */
+export type RenderedFile = { readonly path: string; readonly text: string; readonly mode?: number };
+
+/** What a driver is before it is tied to a device: pure. */
+export type DriverKind<D extends Desired> = {
+  readonly name: string;
+  readonly layer: D["layer"];
+  /** Who undoes an unconfirmed change: a watchdog that we start on the device, or nobody. */
+  readonly undo: "watchdog" | "none";
+  /** What this device cannot express; an error ends the plan before it is shown. In `limits.ts`. */
+  audit(desired: D): readonly Diagnostic[];
+  /** The form that `observe` will report, so that the second plan is empty. In `convert.ts`. */
+  normalize(desired: D): readonly Item[];
+  /** Every file this layer means on the device, for `render`. In `convert.ts`. */
+  render(desired: D): readonly RenderedFile[];
+  /** Ties the driver to a device. In `driver.ts`. */
+  at(shell: Shell, desired: D): Driver;
+};
+
+export type Driver = {
+  /** Rejects unless the device was read in full: unknown is never empty. */
+  observe(signal?: AbortSignal): Promise<Observed>;
+  /**
+   * All or nothing. Rejects with E510 when the device is no longer at `set.base`. With `undo: "watchdog"` the device
+   * goes back by itself `confirmWithin` after the apply unless confirmed.
+   */
+  apply(set: ChangeSet, confirmWithin: Seconds, signal?: AbortSignal): Promise<Pending>;
+};

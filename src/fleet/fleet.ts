@@ -1,0 +1,145 @@
+import type { DeviceName, HostName, NetworkName } from "../base/name.ts";
+import type { Address } from "../net/address.ts";
+import type { Address4, InterfaceAddress4, Prefix4 } from "../net/ipv4.ts";
+import type { Mac } from "../net/mac.ts";
+import type { Prefix } from "../net/prefix.ts";
+import type { PortRange } from "../net/port.ts";
+import type { Transport } from "../net/transport.ts";
+
+/** What the operator wrote, after schema and cross-checks: what is wanted, never how a device spells it. */
+export type Fleet = {
+  readonly name: string;
+  /** What the provider delegates. Everything below lies in it. */
+  readonly prefix: Prefix;
+  readonly provider: Provider;
+  readonly plan: PlanRules;
+  readonly networks: ReadonlyMap<NetworkName, SiteNetwork>;
+  readonly hypervisors: ReadonlyMap<DeviceName, Hypervisor>;
+  readonly gateway: Gateway;
+  readonly hosts: ReadonlyMap<HostName, Host>;
+  readonly groups: ReadonlyMap<string, readonly Prefix[]>;
+  readonly policy: Policy;
+  readonly openings: readonly StaticOpening[];
+};
+
+/** How the prefix reaches us. `routed`: to the gateway's EUI-64 link-local or address; `on-link`: by NDP, proxied. */
+export type Provider = {
+  readonly name: string;
+  readonly delivery: "routed" | "on-link";
+  /** The provider's router, normally fe80::1. May lie outside every prefix of ours. */
+  readonly nextHop: Address;
+};
+
+/** Lengths in bits. /64: 76 per host, 80 per link and network. */
+export type PlanRules = {
+  readonly host: number;
+  readonly link: number;
+  readonly network: number;
+  /** `block`: one route per host, to its block; `network`: one per container network, as the article has it. */
+  readonly routes: "block" | "network";
+};
+
+/** A layer-2 network of the site. Exactly one carries the uplink, one the hosts' public addresses (no ipv4 or both). */
+export type SiteNetwork = {
+  readonly role: "uplink" | "hosts" | "management";
+  readonly ipv4?: Prefix4;
+};
+
+export type Hypervisor = {
+  readonly kind: "proxmox" | "ifupdown";
+  readonly reach: Reach;
+  readonly bridges: ReadonlyMap<string, Bridge>;
+};
+
+export type Bridge = {
+  readonly network: NetworkName;
+  /** The physical port; none on a bridge that only VMs share. */
+  readonly port?: string;
+  readonly ipv4?: InterfaceAddress4;
+  readonly gateway4?: Address4;
+  readonly comment?: string;
+};
+
+/** How sixgate gets at a device. */
+export type Reach =
+  | { readonly kind: "local" }
+  | { readonly kind: "ssh"; readonly target: string }
+  /** Only rendered; nothing is sent. */
+  | { readonly kind: "none" };
+
+export type GuestNetwork = "networkd" | "netplan" | "ifupdown";
+
+export type Gateway = {
+  readonly name: DeviceName;
+  readonly kind: "nftables" | "pfsense" | "opnsense";
+  readonly on?: DeviceName;
+  readonly reach: Reach;
+  readonly network: GuestNetwork;
+  readonly uplink: Nic;
+  readonly hosts: Nic;
+  readonly management?: Nic;
+  /** Where people and the controller may log in from, on the management NIC's side. */
+  readonly admins: readonly (Prefix | Prefix4)[];
+};
+
+export type Nic = {
+  readonly network: NetworkName;
+  /** The kernel's name inside the machine. */
+  readonly device: string;
+  readonly mac: Mac;
+  /** True when the fleet file names it; false when it was derived from fleet and device name. */
+  readonly macGiven: boolean;
+  readonly ipv4?: InterfaceAddress4;
+  readonly gateway4?: Address4;
+};
+
+export type Host = {
+  readonly name: HostName;
+  readonly on?: DeviceName;
+  readonly reach: Reach;
+  /** Pinned in the file; otherwise the ledger gives one. Decimal; 0 and 1 are taken. */
+  readonly slot?: number;
+  readonly network: GuestNetwork;
+  readonly public: Nic;
+  readonly management?: Nic;
+  readonly docker: Docker;
+};
+
+/**
+ * P1 gateway-only (the article: default bridge, ip6tables off), P2 routed (user networks routed, the host's own
+ * door open towards the gateway only), P3 two-gates (routed, and each port published too).
+ */
+export type DockerProfile = "gateway-only" | "routed" | "two-gates";
+
+export type Docker = {
+  /** Major.minor of the engine, for example 20.10, 26.1, 28.5. Decides what daemon.json may say. */
+  readonly engine: { readonly major: number; readonly minor: number };
+  readonly profile: DockerProfile;
+  readonly networks: ReadonlyMap<NetworkName, DockerNetwork>;
+  /** Containers with an address that was set beforehand (`--ip6`, Compose `ipv6_address`). */
+  readonly containers: ReadonlyMap<string, ReservedContainer>;
+};
+
+export type DockerNetwork = { readonly internal: boolean; readonly index?: number };
+
+/** `suffix` is the address as an offset in the network: `::80` → 0x80n. Only on user networks (Docker refuses elsewhere). */
+export type ReservedContainer = { readonly network: NetworkName; readonly suffix: bigint };
+
+export type Policy = {
+  readonly betweenHosts: "open" | "closed";
+  readonly egress: "open" | "closed";
+};
+
+/** One entry of `openings:`; a label asks for the same thing later. */
+export type StaticOpening = {
+  readonly to:
+    | { readonly kind: "container"; readonly host: HostName; readonly container: string }
+    | { readonly kind: "address"; readonly address: Address };
+  readonly services: readonly (
+    | { readonly kind: "ports"; readonly transport: Transport; readonly ports: PortRange }
+    | { readonly kind: "ping" }
+  )[];
+  readonly from: readonly Prefix[];
+  /** `fleet.yaml:40:5 openings[0]`, for messages. */
+  readonly at: string;
+};

@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+// Two rooms: `unit` runs beside itself on every core, `lab` (packets in namespaces, engines) one file at a time.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: "unit", include: ["src/**/*.test.ts", "test/{golden,property,conformance,cli}/**/*.test.ts"], testTimeout: 30_000 },
+      },
+      {
+        test: {
+          name: "lab",
+          include: ["test/lab/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

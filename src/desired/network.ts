@@ -19,9 +19,21 @@ export type LinkDesired = {
 
 /** `to` is `::/0` for the default route. A unicast route has `via` and, when via is link-local or off-link, `device`. */
 export type RouteDesired =
-  | { readonly kind: "unicast"; readonly to: Prefix; readonly via: Address; readonly device: string; readonly onlink: boolean }
+  | {
+      readonly kind: "unicast";
+      readonly to: Prefix;
+      readonly via: Address;
+      readonly device: string;
+      readonly onlink: boolean;
+    }
   | { readonly kind: "unreachable"; readonly to: Prefix }
-  | { readonly kind: "unicast4"; readonly to: Prefix4; readonly via: Address4; readonly device: string; readonly onlink: boolean };
+  | {
+      readonly kind: "unicast4";
+      readonly to: Prefix4;
+      readonly via: Address4;
+      readonly device: string;
+      readonly onlink: boolean;
+    };
 
 /** One kernel setting; `key` in dots (net.ipv6.conf.all.forwarding), `value` as /proc/sys shows it, `why` for the file. */
 export type SysctlDesired = { readonly key: string; readonly value: string; readonly why: string };

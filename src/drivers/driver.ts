@@ -29,6 +29,8 @@ export type DriverKind<D extends Desired> = {
   normalize(desired: D): readonly Item[];
   /** Every file this layer means on the device, for `render`. In `convert.ts`. */
   render(desired: D): readonly RenderedFile[];
+  /** What people should know before they agree to a change set: what stops while it is applied. */
+  consequences?(set: ChangeSet): readonly string[];
   /** Ties the driver to a device. In `driver.ts`. */
   at(shell: Shell, desired: D): Driver;
 };

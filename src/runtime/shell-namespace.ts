@@ -2,8 +2,7 @@ import { listFolder, readText, removeFile, writeText } from "./files.ts";
 import { runProcess } from "./process.ts";
 import type { Shell } from "./shell.ts";
 
-/** `user` is true when the namespaces belong to a user namespace of their own (a lab without root). */
-export type NamespaceOf = { readonly name: string; readonly pid: number; readonly user?: boolean };
+export type NamespaceOf = { readonly name: string; readonly pid: number };
 
 /**
  * The namespaces (mount, network, UTS, PID) of a running process. Files are reached through /proc/PID/root, so no
@@ -11,7 +10,7 @@ export type NamespaceOf = { readonly name: string; readonly pid: number; readonl
  */
 export function namespaceShell(of: NamespaceOf): Shell {
   const root = `/proc/${of.pid}/root`;
-  const enter = ["nsenter", "-t", String(of.pid), ...(of.user === true ? ["-U", "--preserve-credentials"] : []), "-m", "-n", "-u", "-p", "--wd=/", "--"];
+  const enter = ["nsenter", "-t", String(of.pid), "-m", "-n", "-u", "-p", "--wd=/", "--"];
   return {
     name: of.name,
     run: (argv, options) => runProcess(of.name, [...enter, ...argv], options),

@@ -1,0 +1,26 @@
+type Suite = { run(options: { readonly json: boolean }): Promise<void> };
+
+/** `npm run bench -- net plan`; all of them when none is named. With `--json` one JSON line per suite. */
+const suites: Readonly<Record<string, () => Promise<Suite>>> = {
+  net: () => import("./net.ts"),
+  plan: () => import("./plan.ts"),
+};
+
+const words = process.argv.slice(2);
+const json = words.includes("--json");
+const named = words.filter((word) => !word.startsWith("--"));
+const unknown = [
+  ...named.filter((name) => !Object.hasOwn(suites, name)),
+  ...words.filter((word) => word.startsWith("--") && word !== "--json"),
+];
+if (unknown.length > 0) {
+  console.error(
+    `No such suite or option: ${unknown.join(" ")}. Suites: ${Object.keys(suites).join(" ")}; option: --json`,
+  );
+  process.exitCode = 2;
+} else {
+  for (const name of named.length > 0 ? named : Object.keys(suites)) {
+    const suite = await suites[name]?.();
+    await suite?.run({ json });
+  }
+}

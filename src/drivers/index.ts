@@ -1,0 +1,107 @@
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { Failure } from "../base/failure.ts";
+import type { ChangeSet } from "../change/change-set.ts";
+import type { Item } from "../change/item.ts";
+import type { Desired, EngineDesired, GatewayDesired, GuestDesired, HypervisorDesired } from "../desired/desired.ts";
+import type { Shell } from "../runtime/shell.ts";
+import { docker } from "./docker/driver.ts";
+import type { Driver, DriverKind, RenderedFile } from "./driver.ts";
+import { ifupdownBridges, ifupdownGuest } from "./ifupdown/driver.ts";
+import { netplan } from "./netplan/driver.ts";
+import { networkd } from "./networkd/driver.ts";
+import { nftables } from "./nftables/driver.ts";
+
+/** Every driver there is, by layer and by the name that the fleet file has for it. A new one is a folder and a line. */
+export const drivers: {
+  readonly hypervisor: Readonly<Record<HypervisorDesired["driver"], DriverKind<HypervisorDesired>>>;
+  readonly guest: Readonly<Record<GuestDesired["driver"], DriverKind<GuestDesired>>>;
+  readonly gateway: Readonly<Partial<Record<GatewayDesired["driver"], DriverKind<GatewayDesired>>>>;
+  readonly engine: Readonly<Record<EngineDesired["driver"], DriverKind<EngineDesired>>>;
+} = {
+  // Proxmox reads and keeps the same /etc/network/interfaces.
+  hypervisor: { ifupdown: ifupdownBridges, proxmox: ifupdownBridges },
+  guest: { networkd, netplan, ifupdown: ifupdownGuest },
+  gateway: { nftables },
+  engine: { docker },
+};
+
+/** A desired state with the driver that its name stands for. */
+export type Bound = {
+  readonly undo: DriverKind<Desired>["undo"];
+  /** The desired state as the driver's `observe` will report it. */
+  readonly items: readonly Item[];
+  readonly driver: Driver;
+};
+
+/** Ties a desired state to a device. Rejects nothing yet: nothing is read. Throws a Failure with E490 where no driver is. */
+export function bind(shell: Shell, desired: Desired): Bound {
+  const driven = drivenBy(desired);
+  if (driven === undefined)
+    throw new Failure("E490", placeOf(desired), notDriven(desired).text, notDriven(desired).fix);
+  return { undo: driven.undo, items: driven.normalize(), driver: driven.at(shell) };
+}
+
+/** What the device can't express, and E490 where there is no driver for it. */
+export function auditOf(desired: Desired): readonly Diagnostic[] {
+  return drivenBy(desired)?.audit() ?? [notDriven(desired)];
+}
+
+/** Every file of the layer; none where there is no driver for it ({@link auditOf} says so). */
+export function renderOf(desired: Desired): readonly RenderedFile[] {
+  return drivenBy(desired)?.render() ?? [];
+}
+
+/** What people should know before they agree to a change set of this layer. */
+export function consequencesOf(desired: Desired, set: ChangeSet): readonly string[] {
+  return drivenBy(desired)?.consequences(set) ?? [];
+}
+
+/** A kind with its desired state filled in: what is left does not depend on the layer. */
+type Driven = {
+  readonly undo: DriverKind<Desired>["undo"];
+  audit(): readonly Diagnostic[];
+  normalize(): readonly Item[];
+  render(): readonly RenderedFile[];
+  consequences(set: ChangeSet): readonly string[];
+  at(shell: Shell): Driver;
+};
+
+function drivenBy(desired: Desired): Driven | undefined {
+  switch (desired.layer) {
+    case "hypervisor":
+      return fill(drivers.hypervisor[desired.driver], desired);
+    case "guest":
+      return fill(drivers.guest[desired.driver], desired);
+    case "gateway":
+      return fill(drivers.gateway[desired.driver], desired);
+    case "engine":
+      return fill(drivers.engine[desired.driver], desired);
+  }
+}
+
+function fill<D extends Desired>(kind: DriverKind<D> | undefined, desired: D): Driven | undefined {
+  if (kind === undefined) return undefined;
+  return {
+    undo: kind.undo,
+    audit: () => kind.audit(desired),
+    normalize: () => kind.normalize(desired),
+    render: () => kind.render(desired),
+    consequences: (set) => kind.consequences?.(set) ?? [],
+    at: (shell) => kind.at(shell, desired),
+  };
+}
+
+function notDriven(desired: Desired): Diagnostic {
+  const others = Object.keys(drivers[desired.layer]).sort().join(", ");
+  return {
+    code: "E490",
+    severity: "error",
+    at: placeOf(desired),
+    text: `No driver yet for a ${desired.layer} of kind ${desired.driver}`,
+    fix: `choose one of: ${others}`,
+  };
+}
+
+function placeOf(desired: Desired): string {
+  return `${desired.device} ${desired.layer}`;
+}

@@ -1,0 +1,231 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { Failure } from "../../base/failure.ts";
+import { printable } from "../../base/printable.ts";
+import type { Seconds } from "../../base/time.ts";
+import { type Change, type ChangeSet, keyOf } from "../../change/change-set.ts";
+import { equalValues } from "../../change/equal.ts";
+import type { GuestDesired } from "../../desired/desired.ts";
+import type { Shell } from "../../runtime/shell.ts";
+import { quoteWord } from "../../runtime/shell-ssh.ts";
+import type { Driver, Observed, Pending, RenderedFile } from "../driver.ts";
+import { armWatchdog } from "../watchdog.ts";
+import { filesScript, inverse, linkOfChange, liveCommands, sysctlScript, sysctlsAmong } from "./converge.ts";
+import type { Claims } from "./guest-items.ts";
+import { type Live, readLive } from "./live.ts";
+import { type OwnFiles, observeGuest } from "./observe-guest.ts";
+
+/** What a change set is about, as the tool that reads the files needs it. */
+export type Touched = {
+  /** Links with a changed file, address or route, and which are there. */
+  readonly links: readonly string[];
+  /** Paths of files that change. */
+  readonly files: readonly string[];
+  readonly changes: readonly Change[];
+};
+
+/** One tool that configures a machine's network from files. */
+export type GuestTool = {
+  readonly name: string;
+  files(desired: GuestDesired): readonly RenderedFile[];
+  /** Every file that carries our mark, whatever fleet it was for. */
+  ownFiles(shell: Shell, signal?: AbortSignal): Promise<OwnFiles>;
+  claims(files: OwnFiles): Claims;
+  /** The link that a file is for; undefined when for all. */
+  linkOf(path: string): string | undefined;
+  /** Rejects when the tool can't do its work; before anything is changed. */
+  ready(shell: Shell, signal?: AbortSignal): Promise<void>;
+  /** Brings the kernel to the files. */
+  bring(shell: Shell, touched: Touched, signal?: AbortSignal): Promise<void>;
+  /** The same for an undo, in POSIX sh; sets `failed=1` where it does not succeed. */
+  bringScript(touched: Touched): string;
+};
+
+/** How long a machine may take until it is as planned: duplicate address detection, networkd's start. Milliseconds. */
+const patience = 15_000;
+
+export function guestDriver(tool: GuestTool, shell: Shell, desired: GuestDesired): Driver {
+  async function observe(signal?: AbortSignal): Promise<Observed> {
+    const files = await tool.ownFiles(shell, signal);
+    return observeGuest(shell, desired, files, tool.claims(files), signal);
+  }
+  return {
+    observe,
+    async apply(set, confirmWithin, signal) {
+      const before = await observe(signal);
+      if (before.revision !== set.base) {
+        throw new Failure(
+          "E510",
+          shell.name,
+          "The machine's network changed since the plan",
+          "plan again and look at what changed",
+        );
+      }
+      await tool.ready(shell, signal);
+      const touched = touchedBy(tool, set, desired, linksThere(shell, desired, await readLive(shell, signal)));
+      const pending = await arm(tool, shell, touched, modesOf(tool.files(desired)), confirmWithin);
+      try {
+        await change(tool, shell, touched, desired, signal);
+        await asPlanned(shell, set, observe, signal);
+        return pending;
+      } catch (cause) {
+        return await goBack(shell, pending, cause);
+      }
+    },
+  };
+}
+
+/** Names of all links. Rejects when one of the fleet's is missing or is another card than the fleet says. */
+function linksThere(shell: Shell, desired: GuestDesired, live: Live): ReadonlySet<string> {
+  for (const { name, mac } of desired.links) {
+    const link = live.links.find((each) => each.name === name);
+    const names = live.links.map((each) => `${each.name} (${each.mac ?? "no MAC"})`).join(", ");
+    if (link === undefined)
+      throw new Failure("E511", shell.name, `No interface "${name}"`, `set \`device:\` to one of: ${names}`);
+    if (mac !== undefined && link.mac !== mac) {
+      throw new Failure(
+        "E511",
+        shell.name,
+        `Interface "${name}" has the MAC ${link.mac ?? "none"}, the fleet says ${mac}`,
+        `there are: ${names}`,
+      );
+    }
+  }
+  return new Set(live.links.map(({ name }) => name));
+}
+
+function touchedBy(tool: GuestTool, set: ChangeSet, desired: GuestDesired, there: ReadonlySet<string>): Touched {
+  const files = set.changes.map(keyOf).flatMap((key) => (key.startsWith("file ") ? [key.slice("file ".length)] : []));
+  const all = desired.links.map(({ name }) => name);
+  const links = set.changes.flatMap((change) => {
+    const key = keyOf(change);
+    if (key.startsWith("sysctl ")) return [];
+    const link = key.startsWith("file ") ? tool.linkOf(key.slice("file ".length)) : (linkOfChange(change) ?? all[0]);
+    return link === undefined ? all : [link];
+  });
+  return { links: [...new Set(links)].filter((link) => there.has(link)), files, changes: set.changes };
+}
+
+function modesOf(files: readonly RenderedFile[]): ReadonlyMap<string, number> {
+  return new Map(files.map(({ path, mode = 0o644 }) => [path, mode]));
+}
+
+/** The undo puts files back first, lets the tool read them, then names what the tool would leave behind. */
+function arm(
+  tool: GuestTool,
+  shell: Shell,
+  touched: Touched,
+  modes: ReadonlyMap<string, number>,
+  after: Seconds,
+): Promise<Pending> {
+  const back = touched.changes.map(inverse);
+  const files = back.flatMap((change) => {
+    const key = keyOf(change);
+    if (!key.startsWith("file ")) return [];
+    const path = key.slice("file ".length);
+    return [{ path, text: change.kind === "delete" ? undefined : String(change.after.value), mode: modes.get(path) }];
+  });
+  const undo = [
+    "failed=0",
+    filesScript(files),
+    tool.bringScript(touched),
+    ...liveCommands(back).map((argv) => `${argv.map(quoteWord).join(" ")} 2>/dev/null || true`),
+    sysctlScript(sysctlsAmong(back)),
+    'exit "$failed"',
+    "",
+  ].join("\n");
+  return armWatchdog(shell, { id: `${tool.name}-${randomUUID()}`, undo, after });
+}
+
+async function change(
+  tool: GuestTool,
+  shell: Shell,
+  touched: Touched,
+  desired: GuestDesired,
+  signal?: AbortSignal,
+): Promise<void> {
+  const modes = modesOf(tool.files(desired));
+  for (const each of touched.changes) {
+    const key = keyOf(each);
+    if (!key.startsWith("file ")) continue;
+    const path = key.slice("file ".length);
+    if (each.kind === "delete") await shell.remove(path);
+    else await shell.write(path, String(each.after.value), modes.get(path) ?? 0o644);
+  }
+  if (touched.links.length > 0 || touched.files.length > 0) await tool.bring(shell, touched, signal);
+  // What only an old file spoke for: no tool removes it from a link it no longer looks after.
+  const rest = touched.changes.filter((each) => each.kind !== "create");
+  for (const argv of liveCommands(rest).filter((argv) => argv.includes("del"))) await shell.run(argv);
+  const settings = sysctlsAmong(touched.changes);
+  if (settings.length === 0) return;
+  const ran = await shell.run(
+    ["sh", "-c", `failed=0\n${sysctlScript(settings)}\nexit "$failed"`],
+    signal === undefined ? {} : { signal },
+  );
+  if (ran.code === 0) return;
+  throw new Failure(
+    "E511",
+    shell.name,
+    `Kernel settings: ${printable(ran.stderr.trim().slice(0, 300))}`,
+    "is the kernel module there that has this setting?",
+  );
+}
+
+/** Waits until every change shows in the live state. Rejects with E512 when it does not come. */
+async function asPlanned(
+  shell: Shell,
+  set: ChangeSet,
+  observe: (signal?: AbortSignal) => Promise<Observed>,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const start = performance.now(); ; ) {
+    const { items } = await observe(signal);
+    const found = new Map(items.map(({ key, value }) => [key, value]));
+    const open = set.changes.filter((each) => !isDone(each, found));
+    const [first] = open;
+    if (first === undefined) return;
+    const duplicate = open.find((each) => found.get(keyOf(each)) === "duplicate");
+    if (duplicate !== undefined) {
+      throw new Failure(
+        "E512",
+        shell.name,
+        `Another machine on the link has it: ${keyOf(duplicate)}`,
+        "find it (`ip -6 neigh` on a neighbour) and give it its own address",
+      );
+    }
+    if (performance.now() - start > patience) {
+      const shown = open
+        .slice(0, 5)
+        .map(
+          (each) =>
+            `${keyOf(each)} is ${printable(JSON.stringify(found.get(keyOf(each)) ?? "not there")).slice(0, 200)}`,
+        );
+      throw new Failure(
+        "E512",
+        shell.name,
+        `Not as planned: ${shown.join("; ")}`,
+        "look at the device's log; a second default route of somebody else has to be removed by hand",
+      );
+    }
+    await pause(200, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+function isDone(change: Change, found: ReadonlyMap<string, Parameters<typeof equalValues>[0]>): boolean {
+  const value = found.get(keyOf(change));
+  if (change.kind === "delete") return value === undefined;
+  return value !== undefined && equalValues(value, change.after.value);
+}
+
+/** Puts the device back at once, whatever the caller's signal says, and then rejects with the cause. */
+async function goBack(shell: Shell, pending: Pending, cause: unknown): Promise<never> {
+  try {
+    await pending.rollback();
+  } catch (second) {
+    const text = [cause, second]
+      .map((each) => (each instanceof Error ? each.message : String(each)))
+      .join("; and then: ");
+    throw new Failure("E515", shell.name, text, "look at the device by hand: it may be half-way", { cause });
+  }
+  throw cause;
+}

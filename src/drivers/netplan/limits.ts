@@ -1,0 +1,8 @@
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import type { GuestDesired } from "../../desired/desired.ts";
+import { auditGuest } from "../linux/guest-limits.ts";
+
+/** What netplan has no key for is written in files beside it, so only what Linux itself does not take is refused. */
+export function audit(desired: GuestDesired): readonly Diagnostic[] {
+  return auditGuest(desired);
+}

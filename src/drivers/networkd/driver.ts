@@ -1,0 +1,17 @@
+import type { GuestDesired } from "../../desired/desired.ts";
+import type { DriverKind } from "../driver.ts";
+import { guestDriver } from "../linux/guest-driver.ts";
+import { networkdTool } from "./api.ts";
+import { normalize, render } from "./convert.ts";
+import { audit } from "./limits.ts";
+
+/** A machine whose network systemd-networkd makes (252 and later). */
+export const networkd: DriverKind<GuestDesired> = {
+  name: "networkd",
+  layer: "guest",
+  undo: "watchdog",
+  audit,
+  normalize,
+  render,
+  at: (shell, desired) => guestDriver(networkdTool, shell, desired),
+};

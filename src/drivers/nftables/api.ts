@@ -1,0 +1,101 @@
+import { Failure } from "../../base/failure.ts";
+import { printable } from "../../base/printable.ts";
+import type { Item } from "../../change/item.ts";
+import type { Ran, Shell } from "../../runtime/shell.ts";
+import { deletionOf, type LiveFlow, parseFlows } from "./flows.ts";
+import { parseListing } from "./listing.ts";
+import { table } from "./ruleset.ts";
+
+/** Milliseconds. A million elements in sets of some thousands take nft half a minute to print. */
+const readLimit = 120_000;
+
+/** The programs nft(8) and conntrack(8) on a device, and nothing else of them than what the driver needs. */
+export type Nft = {
+  /** The table as items; undefined when there is none. One process, so one state of the kernel's. */
+  read(signal?: AbortSignal): Promise<readonly Item[] | undefined>;
+  /** The table as nft prints it without counters, to be loaded again; undefined when there is none. */
+  print(signal?: AbortSignal): Promise<string | undefined>;
+  /** One transaction. Rejects with E511 when the kernel or nft refuses it; then nothing of it is in force. */
+  send(transaction: string, signal?: AbortSignal): Promise<void>;
+  /** Rejects with E502 where conntrack is missing: without it live flows can't be cut. */
+  requireConntrack(signal?: AbortSignal): Promise<void>;
+  /** Flows over IPv6, all of them or those to one address. */
+  flows(to: string | undefined, signal?: AbortSignal): Promise<readonly LiveFlow[]>;
+  /** A flow that ended by itself meanwhile is no error. */
+  cut(flows: readonly LiveFlow[], signal?: AbortSignal): Promise<void>;
+  /** Every IPv4 flow that leaves under a translated source. */
+  cutTranslated(signal?: AbortSignal): Promise<void>;
+};
+
+export function nftAt(shell: Shell): Nft {
+  async function run(
+    argv: readonly string[],
+    input: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Ran> {
+    return shell.run(argv, {
+      timeout: readLimit,
+      ...(input === undefined ? {} : { input }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+  async function must(argv: readonly string[], signal?: AbortSignal, input?: string): Promise<string> {
+    const ran = await run(argv, input, signal);
+    if (ran.code === 0) return ran.stdout;
+    throw refused(shell, argv, ran);
+  }
+  /** nft says the same, exit 1, for a table that is not there and for a failure; so it is asked which are there. */
+  async function hasTable(signal?: AbortSignal): Promise<boolean> {
+    const tables = await must(["nft", "list", "tables"], signal);
+    return tables.split("\n").some((each) => each.trim() === `table ${table}`);
+  }
+  return {
+    async read(signal) {
+      if (!(await hasTable(signal))) return undefined;
+      return parseListing(await must(["nft", "--json", "--numeric", "list", "table", ...table.split(" ")], signal));
+    },
+    async print(signal) {
+      if (!(await hasTable(signal))) return undefined;
+      return must(["nft", "--stateless", "--numeric", "list", "table", ...table.split(" ")], signal);
+    },
+    async send(transaction, signal) {
+      await must(["nft", "-f", "-"], signal, transaction);
+    },
+    async requireConntrack(signal) {
+      await must(["conntrack", "--version"], signal);
+    },
+    async flows(to, signal) {
+      return parseFlows(await must(["conntrack", "-L", "-f", "ipv6", ...(to === undefined ? [] : ["-d", to])], signal));
+    },
+    async cut(flows, signal) {
+      if (flows.length === 0) return;
+      await must(["conntrack", "--load-file", "-"], signal, `${flows.map(deletionOf).join("\n")}\n`);
+    },
+    async cutTranslated(signal) {
+      const argv = ["conntrack", "-D", "-f", "ipv4", "--src-nat"];
+      const ran = await run(argv, undefined, signal);
+      // Exit 1 with this word means that there was none.
+      if (ran.code !== 0 && !ran.stderr.includes("0 flow entries have been deleted")) throw refused(shell, argv, ran);
+    },
+  };
+}
+
+/** Exit status 127 is the shell's, or nsenter's, for a program that is not there. */
+function refused(shell: Shell, argv: readonly string[], ran: Ran): Failure {
+  const program = argv[0] ?? "";
+  const said = printable(ran.stderr.trim().slice(0, 400));
+  if (ran.code === 127) {
+    return new Failure(
+      "E502",
+      shell.name,
+      `"${program}" can't be started: ${said}`,
+      `install ${program} on the gateway: \`apt-get install ${program === "nft" ? "nftables" : program}\``,
+    );
+  }
+  return new Failure(
+    "E511",
+    shell.name,
+    `\`${argv.join(" ")}\` ended with ${ran.code}: ${said}`,
+    "nothing of it is in force; look at the gateway by hand",
+  );
+}

@@ -1,0 +1,254 @@
+import type { GatewayDesired, GatewayHost } from "../../desired/desired.ts";
+import { maskOf } from "../../net/prefix.ts";
+import { icmpv6TypesOf } from "../../proof/icmpv6.ts";
+import { inputChains } from "./input.ts";
+import { type Chain, nameOf, quoteInterface, type Rule } from "./ruleset.ts";
+
+/** Errors that belong to a live flow may cross and arrive (RFC 4890 §4.3.1). */
+const errorTypes = icmpv6TypesOf("transit", "related").join(", ");
+
+/** Every chain, from the first hook that a packet meets to the last, then the chains of the hosts. */
+export function chains(desired: GatewayDesired): readonly Chain[] {
+  return [
+    raw(),
+    ...inputChains(desired),
+    forward(desired),
+    forward4(desired),
+    sources(desired),
+    leaving(desired),
+    between(desired),
+    openings(desired),
+    ...desired.hosts.map(hostChain),
+    output(desired),
+    ...postrouting(desired),
+  ];
+}
+
+function rule(text: string, why: string): Rule {
+  return { text, why };
+}
+
+/** Before the kernel puts fragments together (-400) and before connection tracking (-200). */
+function raw(): Chain {
+  const onLink = "133-137, 141, 142, 148, 149";
+  const listener = icmpv6TypesOf("local", "listener").join(", ");
+  return {
+    name: "raw",
+    hook: { type: "filter", hook: "prerouting", priority: -450, policy: "accept" },
+    why: "What no packet may carry, wherever it goes",
+    rules: [
+      rule(
+        `ip6 saddr fe80::/10 ip6 hoplimit 1 icmpv6 type { ${listener} } accept`,
+        "multicast listener messages carry a Router Alert option, so before hop-by-hop headers go (RFC 3810 §5)",
+      ),
+      rule(
+        `icmpv6 type { ${onLink} } ip6 hoplimit != 255 counter drop`,
+        "neighbour discovery from beyond the link (RFC 4861 §6.1, §7.1)",
+      ),
+      rule(
+        `exthdr frag exists icmpv6 type { ${onLink} } counter drop`,
+        "neighbour discovery in fragments (RFC 6980 §5)",
+      ),
+      rule(
+        "exthdr hbh exists counter drop",
+        "hop-by-hop headers, in any place of the chain (RFC 9288 §3.5.1, RFC 8200 §4.1)",
+      ),
+      rule(
+        "rt type { 0, 1, 3 } counter drop",
+        "deprecated and experimental routing headers (RFC 5095, RFC 9288 §3.5.2)",
+      ),
+      rule("meta l4proto { 253, 254 } counter drop", "experimental protocols (RFC 3692, RFC 9288 §3.5.10)"),
+    ],
+  };
+}
+
+function forward(desired: GatewayDesired): Chain {
+  const [uplink, inside] = [quoteInterface(desired.uplink), quoteInterface(desired.inside)];
+  return {
+    name: "forward",
+    hook: { type: "filter", hook: "forward", priority: 0, policy: "drop" },
+    why: "What crosses the gateway: nothing, but for what is accepted here",
+    rules: [
+      rule("meta nfproto ipv4 goto forward4", "IPv4 goes its own way"),
+      rule(
+        "exthdr frag exists counter drop",
+        "fragments were put together before; one that is left is malformed (RFC 5722, RFC 7112)",
+      ),
+      rule(
+        `iifname ${uplink} ip6 saddr @bogons counter drop`,
+        "sources that do not exist on the Internet (RFC 6092 REC-3, REC-7)",
+      ),
+      rule(
+        `iifname ${uplink} ip6 saddr ${desired.delegated} counter drop`,
+        "our own addresses never come from outside (RFC 6092 REC-6, RFC 3704 §6)",
+      ),
+      rule(`iifname ${inside} jump sources`, "a host only sends from its own block (RFC 2827, RFC 6092 REC-5)"),
+      rule(
+        "ip6 daddr @bogons counter drop",
+        "destinations that do not exist on the Internet, multicast too (RFC 6092 REC-2, REC-3)",
+      ),
+      rule("ct state invalid counter drop", "neither the start nor a part of a flow"),
+      rule("ct state established accept", "flows that were let in or out before"),
+      rule(
+        `ct state related icmpv6 type { ${errorTypes} } accept`,
+        "errors about those flows: path MTU needs them (RFC 4890 §4.3.1, RFC 6092 REC-10)",
+      ),
+      rule(
+        "ct state != new counter drop",
+        "nothing else is related to a flow, and neighbour discovery is not forwarded",
+      ),
+      rule("tcp flags & (fin | syn | rst | ack) != syn counter drop", "a TCP flow starts with a SYN and nothing else"),
+      rule(
+        `iifname . oifname vmap { ${inside} . ${uplink} : goto leaving, ${inside} . ${inside} : goto between, ${uplink} . ${inside} : goto openings }`,
+        "any other way, for example to the management network, ends here",
+      ),
+    ],
+  };
+}
+
+/** IPv4 is for the management network's way out; nothing comes in. */
+function forward4({ nat4, policy }: GatewayDesired): Chain {
+  const out: Rule[] = [];
+  if (nat4 !== undefined && policy.egress === "open") {
+    const way = `iifname ${quoteInterface(nat4.inside)} oifname ${quoteInterface(nat4.uplink)}`;
+    out.push(
+      rule(
+        `${way} ip saddr ${nat4.from} ct state new counter accept`,
+        "the management network goes out, by address translation",
+      ),
+    );
+  }
+  return {
+    name: "forward4",
+    why: "IPv4 that crosses the gateway",
+    rules: [
+      rule("ct state invalid counter drop", "neither the start nor a part of a flow"),
+      rule("ct state established accept", "flows that were let out before"),
+      rule(
+        "ct state related icmp type { destination-unreachable, time-exceeded, parameter-problem } accept",
+        "errors about those flows",
+      ),
+      ...out,
+      rule("counter drop", "all other IPv4"),
+    ],
+  };
+}
+
+/** Positive, so that a packet without a MAC address to look at is dropped and not missed. */
+function sources({ hostLength }: GatewayDesired): Chain {
+  return {
+    name: "sources",
+    why: "Whether a host may send from this address",
+    rules: [
+      rule(`iifname . ether saddr . ip6 saddr & ${maskOf(hostLength)} @owners return`, "the block is the sender's own"),
+      rule("counter drop", "spoofed, or a host that is not in the fleet"),
+    ],
+  };
+}
+
+function leaving({ policy }: GatewayDesired): Chain {
+  const open = policy.egress === "open";
+  return {
+    name: "leaving",
+    why: `From the hosts to the Internet: policy.egress is ${policy.egress}`,
+    rules: open ? acceptNew("to the Internet") : [rule("counter drop", "policy.egress is closed")],
+  };
+}
+
+function between({ policy }: GatewayDesired): Chain {
+  const open = policy.betweenHosts === "open";
+  return {
+    name: "between",
+    why: `From host to host: policy.between-hosts is ${policy.betweenHosts}`,
+    rules: open
+      ? acceptNew("from host to host")
+      : [rule("goto openings", "a neighbour needs an opening, as the Internet does")],
+  };
+}
+
+function acceptNew(where: string): readonly Rule[] {
+  return [
+    rule("icmpv6 type != echo-request counter drop", "of ICMPv6 only echo starts a flow (RFC 4890 §4.3)"),
+    rule("counter accept", `a new flow ${where}`),
+  ];
+}
+
+/** The ceiling stands before the sets: a wrong element opens nothing outside the fleet, nor another host's block. */
+function openings(desired: GatewayDesired): Chain {
+  return {
+    name: "openings",
+    why: "To the hosts, through what is open",
+    rules: [
+      rule(
+        `ip6 daddr != ${desired.delegated} counter drop`,
+        "the ceiling: only our own addresses can be opened. Rules of the policy stand here, before the sets",
+      ),
+      rule(
+        `ip6 daddr & ${maskOf(desired.hostLength)} vmap @hosts`,
+        "one look-up finds the host that the address belongs to",
+      ),
+      rule("counter drop", "the address belongs to no host"),
+    ],
+  };
+}
+
+function hostChain({ host, block }: GatewayHost): Chain {
+  const name = nameOf(host);
+  const limit = "limit rate 100/second burst 200 packets";
+  return {
+    name: `host_${name}`,
+    why: `What is open at host ${host}`,
+    rules: [
+      rule(`ip6 daddr != ${block} counter drop`, "an element can't open another host's block"),
+      rule(`ip6 daddr . meta l4proto . th dport @open_${name} counter accept`, "open to anyone"),
+      rule(
+        `ip6 daddr . meta l4proto . th dport . ip6 saddr @from_${name} counter accept`,
+        "port ranges, or open to some",
+      ),
+      rule(`icmpv6 type != echo-request counter drop`, "of ICMPv6 only echo starts a flow"),
+      rule(
+        `meta l4proto ipv6-icmp ip6 daddr @live_${name} ${limit} counter accept`,
+        "echo, only to addresses in use: to all of them it would fill neighbour tables (RFC 6583)",
+      ),
+      rule(`meta l4proto ipv6-icmp ip6 daddr . ip6 saddr @livefrom_${name} ${limit} counter accept`, "echo from some"),
+      rule("counter drop", "everything else is closed, and silent"),
+    ],
+  };
+}
+
+/** What the gateway itself sends. */
+function output({ uplink }: GatewayDesired): Chain {
+  return {
+    name: "output",
+    hook: { type: "filter", hook: "output", priority: 0, policy: "accept" },
+    why: "What the gateway itself sends",
+    rules: [
+      rule(
+        "icmpv6 type nd-redirect counter drop",
+        "hosts must not be told to talk to each other behind the gateway's back; the kernel has no switch for it",
+      ),
+      rule("icmp type redirect counter drop", "the same for IPv4"),
+      rule(
+        `oifname ${quoteInterface(uplink)} icmpv6 type destination-unreachable counter drop`,
+        "an unused address is as silent as a closed port (RFC 7707 §4.5)",
+      ),
+    ],
+  };
+}
+
+function postrouting({ nat4 }: GatewayDesired): readonly Chain[] {
+  if (nat4 === undefined) return [];
+  return [
+    {
+      name: "postrouting",
+      hook: { type: "nat", hook: "postrouting", priority: 100, policy: "accept" },
+      why: "IPv4 goes out under the gateway's address; IPv6 is never translated",
+      rules: [
+        rule(
+          `oifname ${quoteInterface(nat4.uplink)} ip saddr ${nat4.from} snat ip to ${nat4.to}`,
+          "the management network has private addresses",
+        ),
+      ],
+    },
+  ];
+}

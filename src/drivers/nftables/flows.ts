@@ -1,0 +1,133 @@
+import type { Item } from "../../change/item.ts";
+import type { GatewayDesired } from "../../desired/desired.ts";
+import { type Address, parseAddress } from "../../net/address.ts";
+import { baseOf, contains, type Prefix, parsePrefix, prefixOf } from "../../net/prefix.ts";
+import { partsOf } from "./transaction.ts";
+
+/** A flow as connection tracking has it: its first packet's direction. Ports are absent without ports; `id` is an echo's. */
+export type LiveFlow = {
+  readonly protocol: string;
+  readonly from: Address;
+  readonly to: Address;
+  readonly fromPort?: number;
+  readonly toPort?: number;
+  readonly echo?: { readonly type: number; readonly code: number; readonly id: number };
+};
+
+/** Protocols that conntrack(8) takes by name; others go by number, with addresses only. */
+const named: ReadonlySet<string> = new Set(["tcp", "udp", "sctp", "icmpv6", "udplite", "dccp", "gre"]);
+
+const line =
+  /^(\S+)\s+(\d+) .*?src=([0-9a-f:.]+) dst=([0-9a-f:.]+)(?: sport=(\d+) dport=(\d+)| type=(\d+) code=(\d+) id=(\d+))?/;
+
+/** Reads `conntrack -L -f ipv6` (conntrack-tools 1.4). Throws an Error for a line that isn't understood. */
+export function parseFlows(text: string): readonly LiveFlow[] {
+  return text
+    .split("\n")
+    .filter((each) => each !== "")
+    .map((each) => {
+      const [, name = "", number = "", source = "", destination = "", sport, dport, type, code, id] =
+        line.exec(each) ?? [];
+      const [from, to] = [parseAddress(source), parseAddress(destination)];
+      if (from === undefined || to === undefined) {
+        throw new Error(`Flow not understood: ${JSON.stringify(each.slice(0, 200))}`);
+      }
+      return {
+        protocol: named.has(name) ? name : number,
+        from,
+        to,
+        ...(sport === undefined || dport === undefined ? {} : { fromPort: Number(sport), toPort: Number(dport) }),
+        ...(type === undefined ? {} : { echo: { type: Number(type), code: Number(code), id: Number(id) } }),
+      };
+    });
+}
+
+/** What the table lets in, for asking about one flow after the other. */
+export type Admission = (flow: LiveFlow) => boolean;
+
+/**
+ * Whether the rules would let a flow begin now: the same question as the chains `leaving`, `between` and `openings`
+ * answer, asked of flows that are already there. Flows of the gateway itself and those of no host, such as logins to
+ * the gateway, are let be. `before` was in force when the flows began, `after` is now; a host that is only in
+ * `before` has lost all its flows.
+ */
+export function admissionOf(desired: GatewayDesired, before: readonly Item[], after: readonly Item[]): Admission {
+  const { hostLength, policy } = desired;
+  const own = new Set<Address>(desired.own);
+  const [formerHosts, hosts] = [hostsIn(before), hostsIn(after)];
+  const open = openIn(after);
+
+  /** Which host has the address: "" for one that is gone, undefined for none of ours. */
+  function hostOf(address: Address): string | undefined {
+    const block = baseOf(prefixOf(address, hostLength));
+    return hosts.get(block) ?? (formerHosts.has(block) ? "" : undefined);
+  }
+  return (flow) => {
+    if (own.has(flow.from) || own.has(flow.to)) return true;
+    const [sender, receiver] = [hostOf(flow.from), hostOf(flow.to)];
+    if (sender === undefined && receiver === undefined) return true;
+    if (sender === "" || receiver === "") return false;
+    if (receiver === undefined) return policy.egress === "open";
+    if (sender !== undefined && policy.betweenHosts === "open") return true;
+    return open(receiver, flow);
+  };
+}
+
+/** From a block's first address to the part of the host's name that its sets share. */
+function hostsIn(items: readonly Item[]): ReadonlyMap<string, string> {
+  const hosts = new Map<string, string>();
+  for (const item of items) {
+    if (!item.key.startsWith("element hosts ") || typeof item.value !== "string") continue;
+    hosts.set(partsOf(item).rest, item.value.replace(/^goto host_/, ""));
+  }
+  return hosts;
+}
+
+type Interval = { readonly first: number; readonly last: number; readonly from: Prefix };
+
+function openIn(items: readonly Item[]): (host: string, flow: LiveFlow) => boolean {
+  const exact = new Set<string>();
+  const intervals = new Map<string, Interval[]>();
+  for (const item of items) {
+    if (item.lane !== "members" || !item.key.startsWith("element ")) continue;
+    const { name, rest } = partsOf(item);
+    if (/^(open|live)_/.test(name)) exact.add(item.key);
+    else pushInterval(intervals, name, rest);
+  }
+  return (host, flow) => {
+    const isEcho = flow.protocol === "icmpv6";
+    const port = flow.toPort ?? 0;
+    const key = isEcho
+      ? `element live_${host} ${flow.to}`
+      : `element open_${host} ${flow.to} . ${flow.protocol} . ${port}`;
+    if (exact.has(key)) return true;
+    const group = isEcho ? `livefrom_${host} ${flow.to}` : `from_${host} ${flow.to} . ${flow.protocol}`;
+    return (intervals.get(group) ?? []).some(
+      ({ first, last, from }) => port >= first && port <= last && contains(from, flow.from),
+    );
+  };
+}
+
+/** `rest` is `to . from` of an echo, else `to . protocol . first-last . from`. */
+function pushInterval(intervals: Map<string, Interval[]>, name: string, rest: string): void {
+  const parts = rest.split(" . ");
+  const source = parts.at(-1) ?? "";
+  const from = parsePrefix(source) ?? parsePrefix(`${source}/128`);
+  if (from === undefined) throw new RangeError(`Not an element with a source: ${JSON.stringify(`${name} ${rest}`)}`);
+  const [first = "0", last = first] = parts.length === 4 ? (parts[2] ?? "").split("-") : ["0"];
+  const group = `${name} ${parts.length === 4 ? parts.slice(0, 2).join(" . ") : parts[0]}`;
+  const there = intervals.get(group);
+  const interval = { first: Number(first), last: Number(last), from };
+  if (there === undefined) intervals.set(group, [interval]);
+  else there.push(interval);
+}
+
+/** One line for `conntrack --load-file`. */
+export function deletionOf(flow: LiveFlow): string {
+  const ports = flow.fromPort === undefined ? "" : ` --sport ${flow.fromPort} --dport ${flow.toPort}`;
+  const echo =
+    flow.echo === undefined
+      ? ""
+      : ` --icmpv6-type ${flow.echo.type} --icmpv6-code ${flow.echo.code} --icmpv6-id ${flow.echo.id}`;
+  return `-D -f ipv6 -p ${flow.protocol} -s ${flow.from} -d ${flow.to}${ports}${echo}`;
+}

@@ -1,0 +1,125 @@
+import type { HostName } from "../base/name.ts";
+import { parseAddress } from "../net/address.ts";
+import { contains, type Prefix, prefix } from "../net/prefix.ts";
+import { PrefixSet } from "../net/prefix-set.ts";
+import { comparePortRanges, type PortRange, portsOverlap } from "../net/port.ts";
+import { type Transport, transports } from "../net/transport.ts";
+import type { Service } from "../openings/opening.ts";
+import { readSource } from "./field-kinds.ts";
+import type { Findings } from "./findings.ts";
+import type { Fleet, Host, StaticOpening } from "./fleet.ts";
+import { didYouMean } from "./nearest.ts";
+import type { Path, Places } from "./places.ts";
+import { quote } from "./quote.ts";
+import type { FleetFile } from "./schema.ts";
+
+type Groups = ReadonlyMap<string, readonly Prefix[]>;
+type Hosts = ReadonlyMap<HostName, Host>;
+
+const anywhere = prefix("::/0");
+
+/** The entries of `openings:` with their names looked up. Entries with an error are left out. */
+export function resolveOpenings(file: FleetFile, groups: Groups, hosts: Hosts, places: Places, findings: Findings): Fleet["openings"] {
+  const openings: StaticOpening[] = [];
+  for (const [i, entry] of file.openings.entries()) {
+    const path = ["openings", i];
+    const to = resolveTarget(entry.to, [...path, "to"], file, hosts, findings);
+    const from = resolveSources(entry.from, [...path, "from"], groups, findings);
+    checkNumbers(entry.ports, [...path, "ports"], places, findings);
+    if (to === undefined || from.length === 0) continue;
+    openings.push({ to, services: mergeServices(entry.ports), from, at: places.at(path) });
+  }
+  return openings;
+}
+
+/** YAML reads 0x50 and 8e1 as 80: what is opened has to stand there in plain digits. */
+function checkNumbers(services: readonly Service[], path: Path, places: Places, findings: Findings): void {
+  for (const [i, service] of services.entries()) {
+    const source = places.source([...path, i]) ?? "";
+    if (service.kind === "ping" || /^["']?[1-9][0-9]{0,4}(?:-[0-9]+)?(?:\/[a-z]+)?["']?$/.test(source)) continue;
+    findings.error("E119", [...path, i], `Port is written as ${quote(source)}, which YAML reads as ${service.ports.first}`, `write ${service.ports.first} if that is meant`);
+  }
+}
+
+function resolveTarget(text: string, path: Path, file: FleetFile, hosts: Hosts, findings: Findings): StaticOpening["to"] | undefined {
+  const address = parseAddress(text);
+  if (address !== undefined) {
+    if (contains(file.prefix, address)) return { kind: "address", address };
+    findings.error("E223", path, `Not in ${file.prefix}: ${address}`, "name host/container, or an address in a host's block");
+    return undefined;
+  }
+  const [name, container, ...rest] = text.split("/");
+  if (name === undefined || container === undefined || rest.length > 0) {
+    findings.error("E112", path, `Not host/container and not an IPv6 address: ${quote(text)}`, "write for example vm1/web");
+    return undefined;
+  }
+  const host = hosts.get(name as HostName);
+  if (host === undefined) {
+    findings.error("E224", path, `Unknown host ${quote(name)}${didYouMean(name, hosts.keys())}`, "name a key of hosts");
+    return undefined;
+  }
+  const reserved = host.docker.containers.get(container);
+  if (reserved === undefined) {
+    const known = host.docker.containers.keys();
+    findings.error("E224", path, `Unknown container ${quote(container)} on ${name}${didYouMean(container, known)}`, `add it under hosts.${name}.docker.containers with its network and address`);
+    return undefined;
+  }
+  if (host.docker.networks.get(reserved.network)?.internal === true) {
+    findings.warning("W207", path, `Network ${reserved.network} of ${name} is internal: nothing from outside gets in`, "take the opening away, or `internal: true` from the network");
+  }
+  return { kind: "container", host: host.name, container };
+}
+
+/** Sorted, minimal; empty after an error. */
+function resolveSources(words: readonly string[], path: Path, groups: Groups, findings: Findings): readonly Prefix[] {
+  const all: Prefix[] = [];
+  let failed = false;
+  for (const word of words) {
+    const found = sourcesOf(word, path, groups, findings);
+    failed ||= found === undefined;
+    all.push(...(found ?? []));
+  }
+  return failed ? [] : PrefixSet.of(all).prefixes();
+}
+
+function sourcesOf(word: string, path: Path, groups: Groups, findings: Findings): readonly Prefix[] | undefined {
+  if (word === "any") return [anywhere];
+  const group = groups.get(word);
+  if (group !== undefined) {
+    if (group.length > 0) return group;
+    findings.error("E235", path, `Group ${quote(word)} is empty: the opening would be for nobody`, "add prefixes to the group, or take the opening away");
+    return undefined;
+  }
+  if (!/[:./]/.test(word)) {
+    const plain = word.replace(/^@/, "");
+    const fix = plain !== word && groups.has(plain) ? `write ${plain}` : "name a key of groups, any, or an IPv6 prefix";
+    findings.error("E224", path, `Unknown group ${quote(word)}${didYouMean(plain, [...groups.keys(), "any"])}`, fix);
+    return undefined;
+  }
+  const read = readSource(word);
+  if ("value" in read) return [read.value];
+  findings.error(read.code, path, read.text, read.fix);
+  return undefined;
+}
+
+/** Overlapping ranges of one transport become one; sorted: tcp, udp, sctp by port, then ping. */
+function mergeServices(services: readonly Service[]): readonly Service[] {
+  const merged: Service[] = [];
+  for (const transport of transports) merged.push(...mergeRanges(rangesOf(services, transport)).map((ports): Service => ({ kind: "ports", transport, ports })));
+  if (services.some((each) => each.kind === "ping")) merged.push({ kind: "ping" });
+  return merged;
+}
+
+function rangesOf(services: readonly Service[], transport: Transport): readonly PortRange[] {
+  return services.flatMap((each) => (each.kind === "ports" && each.transport === transport ? [each.ports] : [])).sort(comparePortRanges);
+}
+
+function mergeRanges(sorted: readonly PortRange[]): readonly PortRange[] {
+  const merged: PortRange[] = [];
+  for (const range of sorted) {
+    const last = merged.at(-1);
+    if (last === undefined || !portsOverlap(last, range)) merged.push(range);
+    else merged[merged.length - 1] = { first: last.first, last: Math.max(last.last, range.last) };
+  }
+  return merged;
+}

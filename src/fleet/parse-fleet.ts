@@ -1,0 +1,58 @@
+import type { z } from "zod";
+import { type Diagnostic, isError } from "../base/diagnostic.ts";
+import { failed, ok, type Result } from "../base/result.ts";
+import { checkDocker } from "./check-docker.ts";
+import { checkMachines } from "./check-machines.ts";
+import { checkNetworks } from "./check-networks.ts";
+import { checkPlan } from "./check-plan.ts";
+import { kindOf } from "./field.ts";
+import { type Findings, findingsIn } from "./findings.ts";
+import type { Fleet } from "./fleet.ts";
+import { describeIssue } from "./issue.ts";
+import type { Places } from "./places.ts";
+import { readYaml } from "./read-yaml.ts";
+import { resolveFleet } from "./resolve.ts";
+import { causedByAbsence, withoutBroken } from "./salvage.ts";
+import { type FleetFile, fleetSchema } from "./schema.ts";
+
+/**
+ * Reads a fleet file. `file` is its name in messages. Broken syntax is reported alone; otherwise all errors come at
+ * once, of single values and of values against each other. Warnings come with the fleet.
+ */
+export function parseFleet(text: string, file: string): Result<Fleet> {
+  const yaml = readYaml(text, file);
+  if (!yaml.ok) return yaml;
+  const { value, places } = yaml.value;
+  const findings = findingsIn(places);
+  if (value === null || value === undefined) {
+    findings.error("E103", [], "Nothing in it", "start with `sixgate init`, or copy a file of examples/");
+    return failed(findings.all);
+  }
+  if (typeof value !== "object" || Array.isArray(value)) {
+    findings.error("E104", [], `Expected a map, found ${kindOf(value)}`, "the first line is `sixgate: 1`, each key at the left margin");
+    return failed(findings.all);
+  }
+  const parsed = fleetSchema.safeParse(value);
+  if (!parsed.success) return failed(errorsOf(parsed.error.issues, value, places));
+  const fleet = checkFile(parsed.data, places, findings);
+  return findings.all.some(isError) ? failed(findings.all) : ok(fleet, findings.all);
+}
+
+function checkFile(file: FleetFile, places: Places, findings: Findings): Fleet {
+  const fleet = resolveFleet(file, places, findings);
+  checkPlan(fleet, places, findings);
+  checkNetworks(fleet, findings);
+  checkMachines(fleet, findings);
+  checkDocker(fleet, findings);
+  return fleet;
+}
+
+/** The schema's errors, then what the checks find in the rest of the file. */
+function errorsOf(issues: readonly z.core.$ZodIssue[], value: object, places: Places): readonly Diagnostic[] {
+  const errors = issues.flatMap((issue) => describeIssue(issue, value, places));
+  const rest = fleetSchema.safeParse(withoutBroken(value, issues));
+  if (!rest.success) return errors;
+  const findings = findingsIn(places);
+  checkFile(rest.data, places, findings);
+  return [...errors, ...findings.all.filter((each) => isError(each) && !causedByAbsence.has(each.code))];
+}

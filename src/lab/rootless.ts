@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readText, writeText } from "../runtime/files.ts";
+import { startedAt } from "./node.ts";
+
+/**
+ * A lab without root lives in one user namespace, held by a keeper. Every verb on it runs inside: as its root, which
+ * is the caller outside and has no rights there that the caller has not.
+ */
+const variable = "SIXGATE_ROOTLESS";
+
+/** True inside the user namespace; the variable holds the caller's user id outside. */
+export function isRootless(): boolean {
+  return process.env[variable] !== undefined;
+}
+
+function keeperFile(name: string): string {
+  const user = process.getuid?.() ?? 0;
+  return join(process.env["SIXGATE_LAB_DIR"] ?? `/tmp/sixgate-lab-${user}`, `${name}.keeper`);
+}
+
+type Keeper = { readonly pid: number; readonly started: string };
+
+async function findKeeper(name: string): Promise<Keeper | undefined> {
+  const text = await readText(keeperFile(name));
+  if (text === undefined) return undefined;
+  const keeper = JSON.parse(text) as Keeper;
+  return (await startedAt(keeper.pid)) === keeper.started ? keeper : undefined;
+}
+
+/** True when a lab of this name was started without root by this user, and still runs. */
+export async function hasRootless(name: string): Promise<boolean> {
+  return !isRootless() && (await findKeeper(name)) !== undefined;
+}
+
+async function startKeeper(name: string): Promise<Keeper> {
+  const path = keeperFile(name);
+  await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+  const child = spawn("unshare", ["-U", "-r", "-n", "-m", "--propagation", "private", "--", "sh", "-c", "while :; do sleep 86400 & wait; done"], { stdio: "ignore", detached: true });
+  child.unref();
+  const { promise, resolve, reject } = Promise.withResolvers<never>();
+  child.once("error", reject);
+  child.once("exit", (code) => reject(new Error(`unshare ended with ${code}: user namespaces are switched off on this machine`)));
+  promise.catch(() => undefined);
+  void resolve;
+  const ready = (async (): Promise<Keeper> => {
+    for (;;) {
+      const pid = child.pid ?? 0;
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      if (command.startsWith("sh\0")) return { pid, started: (await startedAt(pid)) ?? "" };
+      await new Promise((next) => setTimeout(next, 2));
+    }
+  })();
+  const keeper = await Promise.race([ready, promise]);
+  await writeText(path, JSON.stringify(keeper), 0o600);
+  return keeper;
+}
+
+/** Runs this same command line inside the user namespace of the lab, made if there is none. Gives its exit code. */
+export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 | 2 | 3 | 4 | 64> {
+  const keeper = (await findKeeper(name)) ?? (await startKeeper(name));
+  const user = String(process.getuid?.() ?? 0);
+  const argv = ["-t", String(keeper.pid), "-U", "-n", "-m", "--preserve-credentials", "--wd=.", "--", process.execPath, ...process.argv.slice(1)];
+  const child = spawn("nsenter", argv, { stdio: "inherit", env: { ...process.env, [variable]: user, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` } });
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  // The terminal sends Ctrl-C to both; this process only waits.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", pass);
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (ended) => resolve(ended ?? 1));
+  });
+  if (!keep || code === 1) await endKeeper(name);
+  return code as 0 | 1 | 2 | 3 | 4 | 64;
+}
+
+/** Ends the user namespace, and with it whatever is still in it. */
+export async function endKeeper(name: string): Promise<void> {
+  const keeper = await findKeeper(name);
+  if (keeper !== undefined) process.kill(keeper.pid, "SIGKILL");
+  const { rm } = await import("node:fs/promises");
+  await rm(keeperFile(name), { force: true });
+}

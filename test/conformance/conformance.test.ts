@@ -1,0 +1,3 @@
+import { judges } from "./targets.ts";
+
+for (const judged of judges) await judged();

@@ -1,0 +1,129 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seconds } from "../../src/base/time.ts";
+import type { ChangeSet } from "../../src/change/change-set.ts";
+import { diff } from "../../src/change/diff.ts";
+import type { Desired } from "../../src/desired/desired.ts";
+import type { Pending } from "../../src/drivers/driver.ts";
+import type { Bench, Target } from "./bench.ts";
+
+const long = seconds(60);
+const short = seconds(3);
+
+/** What every driver has to do, told as one story on one device: the tests go on from each other. */
+export async function judge<D extends Desired>(target: Target<D>): Promise<void> {
+  const reason = await target.missing();
+  if (reason !== undefined) {
+    process.stderr.write(`conformance of ${target.name} is skipped: ${reason}\n`);
+    test.skip(`${target.name}: ${reason}`);
+    return;
+  }
+  describe(`driver ${target.name}`, () => story(target));
+}
+
+function story<D extends Desired>(target: Target<D>): void {
+  let bench: Bench<D>;
+  let foreign: string;
+  beforeAll(async () => {
+    bench = await target.open();
+    foreign = await bench.foreign();
+  }, 60_000);
+  afterAll(async () => bench?.close());
+
+  const [first, second] = [stateOf(target, 0), stateOf(target, 1)];
+
+  test("finds nothing to say against the states", () => {
+    for (const state of target.states) expect(bench.kind.audit(state)).toEqual([]);
+  });
+
+  test.each(target.states.map((_, i) => i))(
+    "goes to state %i, and the second plan is empty",
+    async (i) => {
+      const state = stateOf(target, i);
+      expect((await planned(bench, state)).changes).not.toEqual([]);
+      await (await applied(bench, state)).confirm();
+      expect((await planned(bench, state)).changes).toEqual([]);
+    },
+    60_000,
+  );
+
+  test("goes back to the first state from the last", async () => {
+    await (await applied(bench, first)).confirm();
+    expect((await planned(bench, first)).changes).toEqual([]);
+  }, 60_000);
+
+  test("reads the same twice, sorted or not, each key once", async () => {
+    const { items, revision } = await bench.kind.at(bench.shell, first).observe();
+    const again = await bench.kind.at(bench.shell, first).observe();
+    expect(again.revision).toBe(revision);
+    expect(diff(items, again.items)).toEqual([]);
+  });
+
+  test("refuses a plan made from an older state with E510, and changes nothing", async () => {
+    const stale = await planned(bench, second);
+    await bench.meddle();
+    const before = await itemsOf(bench, first);
+    await expect(bench.kind.at(bench.shell, second).apply(stale, long)).rejects.toThrow("E510");
+    expect(await itemsOf(bench, first)).toEqual(before);
+  }, 60_000);
+
+  test("sees what somebody else changed and takes it back", async () => {
+    expect((await planned(bench, first)).changes).not.toEqual([]);
+    await (await applied(bench, first)).confirm();
+    expect((await planned(bench, first)).changes).toEqual([]);
+  }, 60_000);
+
+  test("rejects a read that failed: unknown is not empty", async () => {
+    const drivers = bench.blind(first);
+    expect(drivers.length).toBeGreaterThan(0);
+    for (const driver of drivers) await expect(driver.observe()).rejects.toThrow();
+  }, 60_000);
+
+  test("goes back by a rollback", async () => {
+    const before = await itemsOf(bench, first);
+    const pending = await applied(bench, second);
+    expect((await planned(bench, second)).changes).toEqual([]);
+    await pending.rollback();
+    expect(await itemsOf(bench, first)).toEqual(before);
+  }, 60_000);
+
+  test("goes back by itself when nobody confirms, and refuses the late confirm", async () => {
+    expect(bench.kind.undo).toBe("watchdog");
+    const before = await itemsOf(bench, first);
+    const driver = bench.kind.at(bench.shell, second);
+    const pending = await driver.apply(await planned(bench, second), short);
+    await pause(short * 1000 + 2500);
+    await expect(pending.confirm()).rejects.toThrow("E514");
+    expect(await itemsOf(bench, first)).toEqual(before);
+  }, 60_000);
+
+  test("leaves alone what belongs to others", async () => {
+    expect(await bench.foreign()).toBe(foreign);
+  });
+}
+
+function stateOf<D extends Desired>(target: Target<D>, i: number): D {
+  const state = target.states[i];
+  if (state === undefined) throw new RangeError(`${target.name} has no state ${i}`);
+  return state;
+}
+
+async function planned<D extends Desired>({ kind, shell }: Bench<D>, state: D): Promise<ChangeSet> {
+  const { items, revision } = await kind.at(shell, state).observe();
+  return {
+    device: state.device,
+    layer: state.layer,
+    driver: state.driver,
+    base: revision,
+    changes: diff(items, kind.normalize(state)),
+  };
+}
+
+async function applied<D extends Desired>(bench: Bench<D>, state: D): Promise<Pending> {
+  return bench.kind.at(bench.shell, state).apply(await planned(bench, state), long);
+}
+
+async function itemsOf<D extends Desired>({ kind, shell }: Bench<D>, state: D): Promise<readonly unknown[]> {
+  const { items } = await kind.at(shell, state).observe();
+  return items.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}

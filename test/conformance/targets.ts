@@ -1,0 +1,6 @@
+import { judge } from "./suite.ts";
+import { memoryTarget } from "./target-memory.ts";
+import { nftablesTarget } from "./target-nftables.ts";
+
+/** Everybody who is judged. A new driver adds its line. */
+export const judges: readonly (() => Promise<void>)[] = [() => judge(memoryTarget), () => judge(nftablesTarget)];

@@ -1,16 +1,18 @@
 import { type Node, startNode, stopNode } from "../src/lab/node.ts";
+import { isolateFiles } from "../src/lab/node-files.ts";
 import type { Shell } from "../src/runtime/shell.ts";
 
-/** A machine for one test: its own network, mounts, processes and name, an empty /run. Ended by `stop`, in any case. */
+/**
+ * A machine for one test: its own network, mounts, processes and name, an empty /run, and an /etc of which changes are
+ * seen in it alone. Ended by `stop`, in any case. Needs root.
+ */
 export type Holder = { readonly pid: number; readonly shell: Shell; stop(): Promise<void> };
 
-/** `empty`: folders that are there and empty in the holder, whatever this machine has in them. Needs root. */
-export async function startHolder(name: string, empty: readonly string[] = []): Promise<Holder> {
+export async function startHolder(name: string): Promise<Holder> {
   const node: Node = await startNode(name);
   const stop = (): Promise<void> => stopNode(node.pid);
   try {
-    for (const folder of empty)
-      await must(node.shell, ["sh", "-c", 'mkdir -p "$1" && mount -t tmpfs tmpfs "$1"', "sh", folder]);
+    await isolateFiles(node.shell);
   } catch (cause) {
     await stop();
     throw cause;
@@ -19,12 +21,8 @@ export async function startHolder(name: string, empty: readonly string[] = []): 
 }
 
 /** A holder with something made in it; when the making fails the holder is ended. */
-export async function inHolder<T>(
-  name: string,
-  empty: readonly string[],
-  make: (holder: Holder) => Promise<T>,
-): Promise<T> {
-  const holder = await startHolder(name, empty);
+export async function inHolder<T>(name: string, make: (holder: Holder) => Promise<T>): Promise<T> {
+  const holder = await startHolder(name);
   try {
     return await make(holder);
   } catch (cause) {

@@ -6,12 +6,11 @@ import type { Fleet, Host } from "../fleet/fleet.ts";
 import { contains, lengthOf } from "../net/prefix.ts";
 import type { AddressPlan, HostPlan } from "./address-plan.ts";
 import { layout } from "./block.ts";
+import { rememberedBlocks } from "./block-memory.ts";
 import type { Ledger, LedgerHost } from "./ledger.ts";
 import { type Clash, giveNumbers, type Numbers, type Wish } from "./numbering.ts";
 
 export type Allocation = { readonly plan: AddressPlan; readonly ledger: Ledger };
-
-type Kept = { readonly slots: ReadonlyMap<HostName, number>; readonly networks: ReadonlyMap<HostName, ReadonlyMap<NetworkName, number>> };
 
 /**
  * Numbers the fleet. Pure: the same fleet and ledger give the same plan and ledger, whatever the order in the file.
@@ -21,14 +20,17 @@ type Kept = { readonly slots: ReadonlyMap<HostName, number>; readonly networks: 
 export function allocate(fleet: Fleet, ledger: Ledger): Result<Allocation> {
   const strange = checkLedger(fleet, ledger);
   if (strange.length > 0) return failed(strange);
-  const kept = keptIn(ledger);
-  const slots = giveNumbers([...fleet.hosts.values()].map(slotWish), kept.slots, slotsOf(fleet));
+  const kept = new Map(ledger.hosts.map((each) => [each.host, each]));
+  const keptSlots = new Map(ledger.hosts.map(({ host, slot }) => [host, slot]));
+  const slots = giveNumbers([...fleet.hosts.values()].map(slotWish), keptSlots, slotsOf(fleet));
   const errors = complaintsAbout(slots, "hosts", "slot", slotsFull(fleet, ledger));
   const hosts: LedgerHost[] = [];
   for (const host of fleet.hosts.values()) {
-    const networks = numberNetworks(host, fleet, kept, errors);
+    const before = kept.get(host.name);
+    const networks = numberNetworks(host, fleet, before?.networks ?? [], errors);
     const slot = slots.given.get(host.name);
-    if (slot !== undefined) hosts.push({ host: host.name, slot, networks });
+    if (before !== undefined && before.networks === networks) hosts.push(before);
+    else if (slot !== undefined) hosts.push({ host: host.name, slot, networks });
   }
   if (errors.length > 0) return failed(errors);
   hosts.push(...ledger.hosts.filter(({ host }) => !fleet.hosts.has(host)));
@@ -49,33 +51,42 @@ function slotWish(host: Host): Wish<HostName> {
   return host.slot === undefined ? { name: host.name } : { name: host.name, pinned: host.slot };
 }
 
-function keptIn(ledger: Ledger): Kept {
-  const slots = new Map(ledger.hosts.map(({ host, slot }) => [host, slot]));
-  const networks = new Map(ledger.hosts.map(({ host, networks }) => [host, new Map(networks.map(({ name, index }) => [name, index]))]));
-  return { slots, networks };
+/**
+ * All numbers of the host's networks for the ledger, those of networks that have left with them. The same array when
+ * nothing is new: that is nearly every host, nearly always.
+ */
+function numberNetworks(host: Host, fleet: Fleet, before: LedgerHost["networks"], errors: Diagnostic[]): LedgerHost["networks"] {
+  const wanted = host.docker.networks;
+  const last = 2 ** (fleet.plan.network - fleet.plan.host) - 1;
+  if (isAsBefore(wanted, before, last)) return before;
+  const wishes = [...wanted].map(([name, { index }]): Wish<NetworkName> => (index === undefined ? { name } : { name, pinned: index }));
+  const keptNumbers = new Map(before.map(({ name, index }) => [name, index]));
+  const numbers = giveNumbers(wishes, keptNumbers, last);
+  const gone = before.flatMap(({ name }) => (wanted.has(name) ? [] : [name]));
+  errors.push(...complaintsAbout(numbers, `hosts.${host.name}.docker.networks`, "index", blockFull(last - 1, gone)));
+  const all = new Map([...keptNumbers, ...numbers.given]);
+  if (all.size === before.length) return before;
+  return [...all].map(([name, index]) => ({ name, index })).sort((a, b) => a.index - b.index);
 }
 
-const nothing: ReadonlyMap<NetworkName, number> = new Map();
-
-/** All numbers of the host's networks for the ledger, those of networks that have left with them. */
-function numberNetworks(host: Host, fleet: Fleet, kept: Kept, errors: Diagnostic[]): LedgerHost["networks"] {
-  const before = kept.networks.get(host.name) ?? nothing;
-  const wishes = [...host.docker.networks].map(([name, { index }]): Wish<NetworkName> => (index === undefined ? { name } : { name, pinned: index }));
-  const last = 2 ** (fleet.plan.network - fleet.plan.host) - 1;
-  const numbers = giveNumbers(wishes, before, last);
-  const gone = [...before.keys()].filter((name) => !host.docker.networks.has(name));
-  errors.push(...complaintsAbout(numbers, `hosts.${host.name}.docker.networks`, "index", blockFull(last - 1, gone)));
-  const all = new Map([...before, ...numbers.given]);
-  return [...all].map(([name, index]) => ({ name, index })).sort((a, b) => a.index - b.index);
+/** The wanted networks are those of the ledger, no pin differs and no number is too high: nothing to give. */
+function isAsBefore(wanted: Host["docker"]["networks"], before: LedgerHost["networks"], last: number): boolean {
+  if (wanted.size !== before.length) return false;
+  return before.every(({ name, index }) => {
+    const network = wanted.get(name);
+    return network !== undefined && (network.index ?? index) === index && index <= last;
+  });
 }
 
 function planOf(fleet: Fleet, numbered: readonly LedgerHost[]): AddressPlan {
   const { at, block } = layout(fleet.prefix, fleet.plan);
+  const blockOf = rememberedBlocks(fleet.prefix, fleet.plan, ({ host, slot, networks }) => ({ host, ...block(slot, networks) }));
   const hosts: HostPlan[] = [];
-  for (const { host, slot, networks } of numbered) {
-    const wanted = fleet.hosts.get(host)?.docker.networks;
+  for (const each of numbered) {
+    const wanted = fleet.hosts.get(each.host)?.docker.networks;
     if (wanted === undefined) continue;
-    hosts.push({ host, ...block(slot, networks.filter(({ name }) => wanted.has(name))) });
+    const present = each.networks.length === wanted.size ? each.networks : each.networks.filter(({ name }) => wanted.has(name));
+    hosts.push(present === each.networks ? blockOf(each) : { host: each.host, ...block(each.slot, present) });
   }
   const uplink = at(1);
   return {
@@ -121,14 +132,19 @@ function freeing(gone: readonly string[], otherwise: string): string {
 }
 
 function complaintsAbout<Name extends string>(numbers: Numbers<Name>, at: string, key: string, full: Full): Diagnostic[] {
-  const clashes = numbers.clashes.map((clash) => complaint(clash.kind === "moved" ? "E301" : "E306", `${at}.${clash.name}`, ...clashText(clash, key)));
+  const clashes = numbers.clashes.map((clash) => complaint(clashCodes[clash.kind], `${at}.${clash.name}`, ...clashText(clash, key)));
   return [...clashes, ...numbers.unplaced.map((name) => complaint(full.code, `${at}.${name}`, full.text, full.fix))];
 }
+
+const clashCodes: Readonly<Record<Clash<string>["kind"], Code>> = { moved: "E301", taken: "E306", beyond: "E307" };
 
 function clashText<Name extends string>(clash: Clash<Name>, key: string): [text: string, fix: string] {
   if (clash.kind === "moved") {
     const text = `${key}: ${clash.pinned}, but the ledger has given it ${clash.kept}: its addresses would move`;
     return [text, `write ${key}: ${clash.kept}, or none; to renumber it, take it out of the ledger first`];
+  }
+  if (clash.kind === "beyond") {
+    return [`${key} ${clash.number} is beyond the last, ${clash.last}: the prefix has become too small for it`, "take it out of the ledger to renumber it, or use the prefix that it was numbered for"];
   }
   return [`${key}: ${clash.pinned} belongs to ${clash.holder} in the ledger`, `use another ${key}, or none; if ${clash.holder} is gone for good, take it out of the ledger`];
 }

@@ -1,3 +1,5 @@
+import { compareKeys } from "../base/order.ts";
+
 /** What gets a number: a host its slot, a network its index. */
 export type Wish<Name extends string> = { readonly name: Name; readonly pinned?: number };
 
@@ -9,8 +11,12 @@ export type Numbers<Name extends string> = {
   readonly unplaced: readonly Name[];
 };
 
-/** A pin that can't be had: `kept` is the wish's own number in the ledger, `holder` who has the pinned one. */
+/**
+ * A number that can't be had: `kept` is the wish's own one in the ledger, `holder` who has the pinned one, `beyond` is
+ * higher than the last, after the prefix or the blocks became smaller.
+ */
 export type Clash<Name extends string> =
+  | { readonly kind: "beyond"; readonly name: Name; readonly number: number; readonly last: number }
   | { readonly kind: "moved"; readonly name: Name; readonly pinned: number; readonly kept: number }
   | { readonly kind: "taken"; readonly name: Name; readonly pinned: number; readonly holder: Name };
 
@@ -30,16 +36,17 @@ export function giveNumbers<Name extends string>(wishes: readonly Wish<Name>[], 
   for (const { name, pinned } of wishes) {
     const kept = ledger.get(name);
     const holder = pinned === undefined ? undefined : holders.get(pinned);
-    if (pinned !== undefined && kept !== undefined && kept !== pinned) clashes.push({ kind: "moved", name, pinned, kept });
+    const number = kept ?? pinned;
+    if (number !== undefined && number > last) clashes.push({ kind: "beyond", name, number, last });
+    else if (pinned !== undefined && kept !== undefined && kept !== pinned) clashes.push({ kind: "moved", name, pinned, kept });
     else if (pinned !== undefined && holder !== undefined && holder !== name) clashes.push({ kind: "taken", name, pinned, holder });
-    else if (kept === undefined && pinned === undefined) fresh.push(name);
+    else if (number === undefined) fresh.push(name);
     else {
-      const number = kept ?? pinned ?? first;
       given.set(name, number);
       holders.set(number, name);
     }
   }
-  return { given, clashes, unplaced: giveLowest(fresh.sort(), holders, last, given) };
+  return { given, clashes, unplaced: giveLowest(fresh.sort(compareKeys), holders, last, given) };
 }
 
 function giveLowest<Name extends string>(names: readonly Name[], holders: ReadonlyMap<number, Name>, last: number, given: Map<Name, number>): readonly Name[] {

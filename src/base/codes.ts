@@ -69,6 +69,7 @@ export const codes = {
   E304: "Ledger of another fleet",
   E305: "Lengths differ from the ledger",
   E306: "Number taken by another in the ledger",
+  E307: "Number in the ledger beyond the prefix",
   E308: "Next hop lies in a host's block",
   E310: "Ledger can't be read",
   E420: "Not an interface that nftables can name",
@@ -155,6 +156,8 @@ export const codes = {
   W207: "Opening has no effect",
   W208: "Nobody may log in on the gateway",
   E806: "Nobody to ask",
+  E807: "File can't be read or written",
+  E808: "Interrupted",
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof codes;

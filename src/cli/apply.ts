@@ -5,10 +5,9 @@ import { count, explain } from "../change/explain.ts";
 import { guard } from "../change/guard.ts";
 import { parsePlan, type Plan } from "../change/plan.ts";
 import { applyDevice } from "../drivers/plan-device.ts";
-import { readText } from "../runtime/files.ts";
 import { exit, type Exit } from "./exit.ts";
-import { keepLedger, openFleet, type Opened } from "./fleet-file.ts";
-import { showChanges } from "./plan.ts";
+import { keepLedger, openFleet, type Opened, readNamed } from "./fleet-file.ts";
+import { sayConsequences, showChanges } from "./plan.ts";
 import { Refused } from "./refused.ts";
 import { ledgerDigest, survey, type Surveyed } from "./survey.ts";
 import type { Terminal } from "./terminal.ts";
@@ -42,6 +41,7 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
   const busy = surveyed.filter(({ set }) => set.changes.length > 0);
   const sets = busy.map(({ set }) => set);
   showChanges(explain(sets), terminal);
+  sayConsequences(busy, terminal);
   if (busy.length === 0) {
     await keepLedger(opened);
     terminal.result({ format: "sixgate.apply/1", applied: [], changes: 0 });
@@ -77,7 +77,7 @@ async function applyInOrder(busy: readonly Surveyed[], within: number, terminal:
 }
 
 async function readPlan(path: string, opened: Opened): Promise<Plan> {
-  const text = await readText(path);
+  const text = await readNamed(path);
   if (text === undefined) throw new Failure("E801", path, "No such plan", "make one with `sixgate plan -o`");
   const parsed = parsePlan(text, path);
   if (!parsed.ok) throw new Refused(parsed.errors);

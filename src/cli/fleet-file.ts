@@ -38,18 +38,27 @@ export function findFleetFile(named: string | undefined): string {
   throw new Failure("E801", process.cwd(), "No fleet.yaml here or in a folder above", "`sixgate init` writes one, or name it with -f");
 }
 
+/** As `readText`, but an error names the file, whatever the kernel says of it: a folder in its place, for one. */
+export async function readNamed(path: string): Promise<string | undefined> {
+  try {
+    return await readText(path);
+  } catch (error) {
+    throw error instanceof Error && !("path" in error) ? Object.assign(error, { path }) : error;
+  }
+}
+
 export async function openFleet(named: string | undefined): Promise<Opened> {
   const path = findFleetFile(named);
   const shown = relative(process.cwd(), path) || path;
   const file = shown.startsWith("../../..") ? path : shown;
-  const text = await readText(path);
+  const text = await readNamed(path);
   if (text === undefined) throw new Failure("E801", file, "No such file", "name a fleet file with -f, or let `sixgate init` write one");
   const fleet = parseFleet(text, file);
   if (!fleet.ok) throw new Refused(fleet.errors);
   const ledgerPath = path.replace(/\.ya?ml$/, "") + ".ledger.json";
-  const ledgerText = await readText(ledgerPath);
+  const ledgerText = await readNamed(ledgerPath);
   const ledger = ledgerText === undefined ? undefined : parseLedger(ledgerText);
-  if (ledger !== undefined && !ledger.ok) throw new Refused(ledger.errors);
+  if (ledger !== undefined && !ledger.ok) throw new Refused(ledger.errors.map((each) => ({ ...each, at: ledgerPath })));
   const allocated = allocate(fleet.value, ledger === undefined ? emptyLedger(fleet.value.name) : ledger.value);
   if (!allocated.ok) throw new Refused(allocated.errors);
   const warnings = [...fleet.warnings, ...allocated.warnings];

@@ -19,7 +19,7 @@ export async function init(options: InitOptions, terminal: Terminal): Promise<Ex
   if ((await readText(path)) !== undefined) throw new Failure("E804", path, "The file is there already", "name another one: sixgate init other.yaml");
   const talks = options.ask && process.stdin.isTTY && process.stderr.isTTY && !terminal.json;
   const chosen = talks && options.from === undefined ? await askTemplate() : (options.from ?? "home");
-  const template = templates[chosen];
+  const template = Object.hasOwn(templates, chosen) ? templates[chosen] : undefined;
   if (template === undefined) throw new Failure("E802", "--from", `No template "${chosen}"`, `one of ${Object.keys(templates).join(", ")}`);
   const given = { ...defaults, ...(options.prefix === undefined ? {} : { prefix: options.prefix }) };
   const text = template.text(talks ? await askAnswers(given, options.prefix !== undefined) : given);

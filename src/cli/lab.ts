@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { Runner } from "./main.ts";
+import type { Runner } from "./program.ts";
 
 type UpOptions = { readonly file?: string; readonly name: string; readonly detach?: boolean; readonly rootless?: boolean; readonly standIn?: boolean; readonly engine?: string };
 type Named = { readonly name: string };

@@ -1,124 +1,44 @@
-import { Command, CommanderError, Option } from "commander";
-import { formatDiagnostic } from "../base/diagnostic.ts";
+import { CommanderError } from "commander";
 import { Failure } from "../base/failure.ts";
-import { exit, type Exit } from "./exit.ts";
-import { addLab, cutPassed } from "./lab.ts";
-import { Refused } from "./refused.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
-import { version } from "./version.ts";
+import { complain, complainOfUsage } from "./complain.ts";
+import { exit } from "./exit.ts";
+import { cutPassed } from "./lab.ts";
+import { type Globals, makeProgram, type Runner } from "./program.ts";
+import { openTerminal } from "./terminal.ts";
 
-type Globals = { readonly json?: boolean; readonly color: boolean; readonly input: boolean; readonly directory?: string };
-
-const program = new Command();
-program
-  .name("sixgate")
-  .description("A public, routed IPv6 address for every container. Everything closed; openings on a gateway outside the host.")
-  .version(version, "-V, --version")
-  .option("--json", "one JSON document on standard output; talk goes to standard error")
-  .option("--no-color", "no colours (also NO_COLOR)")
-  .option("--no-input", "never ask; a question is an error then")
-  .option("-C, --directory <folder>", "work in that folder")
-  .showHelpAfterError("(sixgate --help lists the verbs)")
-  .addHelpText("after", "\nExit codes: 0 fine, 1 error, 2 something differs, 3 a test failed, 4 refused by the guard, 64 usage");
-
-/** What every verb is called with. `run` turns what it gives into the process's exit code. */
-export type Runner = (work: (terminal: Terminal, globals: Globals) => Promise<Exit>) => Promise<void>;
+const { own, passed } = cutPassed(process.argv);
 
 const run: Runner = async (work) => {
   const globals = program.opts<Globals>();
   const terminal = openTerminal({ json: globals.json === true, color: globals.color });
   try {
-    if (globals.directory !== undefined) process.chdir(globals.directory);
+    if (globals.directory !== undefined) enter(globals.directory);
     process.exitCode = await work(terminal, globals);
   } catch (error) {
     process.exitCode = complain(error, terminal);
   }
 };
+const program = makeProgram(run, passed);
 
-function complain(error: unknown, terminal: Terminal): Exit {
-  if (error instanceof Refused) {
-    for (const diagnostic of error.diagnostics) terminal.say(formatDiagnostic(diagnostic));
-    terminal.result({ format: "sixgate.error/1", errors: error.diagnostics });
-    return error.exit;
+function enter(folder: string): void {
+  try {
+    process.chdir(folder);
+  } catch (cause) {
+    throw new Failure("E802", "-C", `Can't work in ${JSON.stringify(folder)}`, "name a folder that is there and that you may enter", { cause });
   }
-  if (error instanceof Failure) {
-    terminal.say(formatDiagnostic(error.diagnostic));
-    terminal.result({ format: "sixgate.error/1", errors: [error.diagnostic] });
-    return exit.error;
-  }
-  if (error instanceof Error && error.name === "AbortError") {
-    terminal.say("interrupted; nothing was left half done");
-    return exit.error;
-  }
-  const text = error instanceof Error ? (process.env["SIXGATE_DEBUG"] === undefined ? error.message : (error.stack ?? error.message)) : String(error);
-  const diagnostic = { code: "E803", severity: "error", at: "sixgate", text, fix: "a fault in sixgate: run again with SIXGATE_DEBUG=1 and report what it prints" } as const;
-  terminal.say(formatDiagnostic(diagnostic));
-  terminal.result({ format: "sixgate.error/1", errors: [diagnostic] });
-  return exit.error;
 }
 
-const fileOption = (): Option => new Option("-f, --file <fleet.yaml>", "the fleet file; else the nearest fleet.yaml upwards");
-type WithFile = { readonly file?: string };
-
-// Verbs are loaded when they are called: `sixgate --help` must not wait for the lab.
-program.command("init [file]").description("write a fleet file to start from, with its JSON Schema for editors")
-  .option("--from <template>", "home (a hypervisor, a gateway, two hosts), vps (one server, on-link prefix), lab")
-  .option("--prefix <prefix>", "the prefix that your provider gave you")
-  .action((file: string | undefined, options: { from?: string; prefix?: string }) =>
-    run(async (terminal, globals) => (await import("./init.ts")).init({ ...(file === undefined ? {} : { file }), ...options, ask: globals.input }, terminal)),
-  );
-program.command("validate").description("check the fleet file: schema, cross-checks, lints; no network").addOption(fileOption())
-  .action((options: WithFile) => run(async (terminal) => (await import("./validate.ts")).validate(options.file, terminal)));
-program.command("explain [field]").description("what a field of the fleet file, or a code such as E110, means")
-  .action((field: string | undefined) => run(async (terminal) => (await import("./explain.ts")).explain(field, terminal)));
-program.command("addr").description("the address plan: who has which number").addOption(fileOption())
-  .action((options: WithFile) => run(async (terminal) => (await import("./addr.ts")).addr(options.file, terminal)));
-program.command("render [layer]").description("every file of every device, or of one layer; sends nothing").addOption(fileOption())
-  .option("-o, --out <folder>", "write below this folder, a folder per device; else print")
-  .action((layer: string | undefined, options: WithFile & { out?: string }) =>
-    run(async (terminal) => (await import("./render.ts")).render({ ...options, ...(layer === undefined ? {} : { layer }) }, terminal)),
-  );
-program.command("plan").description("what would change on the devices").addOption(fileOption())
-  .option("-o, --out <plan.json>", "keep the plan, for `sixgate apply plan.json`")
-  .option("--only <device...>", "these devices only")
-  .option("--lab [name]", "the devices are the nodes of a running lab")
-  .option("-v, --verbose", "with the full text of what changes")
-  .option("--detailed-exitcode", "0 nothing to change, 1 error, 2 changes")
-  .action((options: PlanOptions) => run(async (terminal) => (await import("./plan.ts")).plan(options, terminal)));
-program.command("diff [layer]").description("what differs on the devices, as text; exit 2 when something does").addOption(fileOption())
-  .option("--only <device...>", "these devices only")
-  .option("--lab [name]", "the devices are the nodes of a running lab")
-  .action((layer: string | undefined, options: PlanOptions) =>
-    run(async (terminal) => (await import("./plan.ts")).plan({ ...options, ...(layer === undefined ? {} : { layer }), verbose: true, detailedExitcode: true }, terminal)),
-  );
-program.command("apply [plan]").description("plan, ask, apply, read back, confirm; or the device goes back by itself").addOption(fileOption())
-  .option("--only <device...>", "these devices only")
-  .option("--lab [name]", "the devices are the nodes of a running lab")
-  .option("-y, --yes", "do not ask")
-  .option("--confirm-within <seconds>", "how long a device waits for the confirmation", "60")
-  .option("--accept-lockout-risk", "also where a device can't undo by itself")
-  .option("--accept-removals", "also where more is removed than the guard lets pass")
-  .action((file: string | undefined, options: ApplyOptions) =>
-    run(async (terminal, globals) => (await import("./apply.ts")).apply({ ...options, ...(file === undefined ? {} : { plan: file }), ask: globals.input }, terminal)),
-  );
-program.command("doctor").description("can this machine do what sixgate needs?").addOption(fileOption())
-  .action((options: WithFile) => run(async (terminal) => (await import("./doctor.ts")).doctor(options.file, terminal)));
-const { own, passed } = cutPassed(process.argv);
-addLab(program, run, passed);
-
-type PlanOptions = WithFile & { out?: string; only?: string[]; lab?: string | true; verbose?: boolean; detailedExitcode?: boolean; layer?: string };
-type ApplyOptions = WithFile & { only?: string[]; lab?: string | true; yes?: boolean; confirmWithin: string; acceptLockoutRisk?: boolean; acceptRemovals?: boolean };
-
-function usageErrors(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) usageErrors(child);
-}
-usageErrors(program);
+// `sixgate addr | head -1`: whoever reads has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync(own);
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // Help and version were asked for; everything else is a call that can't be understood.
-  process.exitCode = error.exitCode === 0 ? exit.fine : exit.usage;
+  const terminal = openTerminal({ json: own.includes("--json"), color: !own.includes("--no-color") });
+  process.exitCode = error.exitCode === 0 ? exit.fine : complainOfUsage(error.message, terminal);
 }

@@ -1,10 +1,10 @@
 import { count, explain } from "../change/explain.ts";
-import { formatDiagnostic } from "../base/diagnostic.ts";
 import { formatPlan, planFormat } from "../change/plan.ts";
+import { consequencesOf } from "../drivers/index.ts";
 import { writeText } from "../runtime/files.ts";
 import { exit, type Exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
-import { ledgerDigest, survey } from "./survey.ts";
+import { ledgerDigest, survey, type Surveyed } from "./survey.ts";
 import type { Terminal, Tone } from "./terminal.ts";
 
 export type PlanOptions = {
@@ -20,10 +20,10 @@ export type PlanOptions = {
 /** `sixgate plan` and `sixgate diff`: what would change. Reads devices, changes nothing. */
 export async function plan(options: PlanOptions, terminal: Terminal): Promise<Exit> {
   const opened = await openFleet(options.file);
-  for (const warning of opened.warnings) terminal.say(formatDiagnostic(warning));
   const surveyed = await survey(opened, options, terminal);
   const sets = surveyed.map(({ set }) => set);
   showChanges(explain(sets, { verbose: options.verbose === true }), terminal);
+  sayConsequences(surveyed, terminal);
   const made = { format: planFormat, fleet: opened.fleet.name, ledger: ledgerDigest(opened), sets };
   if (options.out !== undefined) {
     await writeText(options.out, formatPlan(made), 0o600);
@@ -38,4 +38,9 @@ const tones: Readonly<Record<string, Tone>> = { "+": "good", "~": "change", "-":
 
 export function showChanges(lines: readonly string[], terminal: Terminal): void {
   for (const line of lines) terminal.line(line, tones[line.trimStart()[0] ?? ""] ?? "plain");
+}
+
+/** What stops while the changes are applied. */
+export function sayConsequences(surveyed: readonly Surveyed[], terminal: Terminal): void {
+  for (const { desired, set } of surveyed) for (const line of consequencesOf(desired, set)) terminal.say(line);
 }

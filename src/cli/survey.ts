@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isError } from "../base/diagnostic.ts";
+import { formatDiagnostic, isError } from "../base/diagnostic.ts";
 import { formatLedger } from "../addressing/ledger.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import type { Access, GuardFact } from "../change/guard.ts";
@@ -10,6 +10,7 @@ import { planDevice } from "../drivers/plan-device.ts";
 import type { Shell } from "../runtime/shell.ts";
 import { Failure } from "../base/failure.ts";
 import type { Opened } from "./fleet-file.ts";
+import { layerNamed } from "./layer.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Ways, waysOf } from "./ways.ts";
@@ -21,11 +22,13 @@ export type SurveyOptions = { readonly only?: readonly string[] | undefined; rea
 
 /** Reads every device that can be reached and compares it with the fleet. Any device that can't be read rejects. */
 export async function survey(opened: Opened, options: SurveyOptions, terminal: Terminal): Promise<readonly Surveyed[]> {
-  const wanted = derive(opened.fleet, opened.plan).filter((each) => (options.only?.includes(each.device) ?? true) && (options.layer === undefined || each.layer === options.layer));
+  const layer = layerNamed(options.layer, "diff");
+  const wanted = derive(opened.fleet, opened.plan).filter((each) => (options.only?.includes(each.device) ?? true) && (layer === undefined || each.layer === layer));
   checkNames(opened, options);
   const found = wanted.flatMap(auditOf);
   const errors = found.filter(isError);
   if (errors.length > 0) throw new Refused(errors);
+  for (const warning of [...opened.warnings, ...found]) terminal.say(formatDiagnostic(warning));
   const ways = await waysOf(opened.fleet, options.lab);
   const near = wanted.filter((each) => ways(each.device) !== undefined);
   const rendered = new Set(wanted.filter((each) => ways(each.device) === undefined).map((each) => each.device));

@@ -22,7 +22,7 @@ export type Terminal = {
 const styles = { good: "green", bad: "red", change: "yellow", dim: "dim", bold: "bold" } as const;
 
 function painter(stream: NodeJS.WriteStream, colour: boolean): (text: string, tone: Tone) => string {
-  const on = colour && stream.isTTY && process.env["NO_COLOR"] === undefined;
+  const on = colour && stream.isTTY && (process.env["NO_COLOR"] ?? "") === "";
   return (text, tone) => (on && tone !== "plain" ? styleText(styles[tone], text) : text);
 }
 

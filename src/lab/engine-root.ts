@@ -45,7 +45,12 @@ async function aptMirror(): Promise<string> {
     .map((words) => words[2] ?? "");
   const [uri] = uris.filter((each) => /^https?:\/\/[\w.:[\]/~-]+$/.test(each));
   if (uri !== undefined) return uri;
-  throw new Failure("E732", "lab", "This machine's apt knows no Debian mirror over HTTP", "give a directory made elsewhere: --engine DIR");
+  throw new Failure(
+    "E732",
+    "lab",
+    "This machine's apt knows no Debian mirror over HTTP",
+    "give a directory made elsewhere: --engine DIR",
+  );
 }
 
 async function aptProxy(): Promise<readonly string[]> {
@@ -55,17 +60,21 @@ async function aptProxy(): Promise<readonly string[]> {
 }
 
 /** Runs debootstrap and says each of its phases once. Its mounts are its own, so a kill leaves none behind. */
-function debootstrap(argv: readonly string[], proxy: readonly string[], say: (line: string) => void): Promise<readonly string[]> {
+function debootstrap(
+  argv: readonly string[],
+  proxy: readonly string[],
+  say: (line: string) => void,
+): Promise<readonly string[]> {
   const words = ["--mount", "--propagation", "private", "--", "env", "LC_ALL=C", ...proxy, "debootstrap", ...argv];
   const child = spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"] });
   const last: string[] = [];
-  let phase = "";
+  const said = new Set<string>();
   const hear = (line: string): void => {
     last.push(line);
     if (last.length > 8) last.shift();
-    const found = /^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.exec(line)?.[1];
-    if (found === undefined || found === phase) return;
-    phase = found;
+    const phase = /^I: (Retrieving|Extracting|Unpacking|Configuring)/.exec(line)?.[1];
+    if (phase === undefined || said.has(phase)) return;
+    said.add(phase);
     say(`  ${phase.toLowerCase()} packages`);
   };
   createInterface({ input: child.stdout }).on("line", hear);
@@ -74,7 +83,15 @@ function debootstrap(argv: readonly string[], proxy: readonly string[], say: (li
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) resolve(last);
-      else reject(new Failure("E732", "debootstrap", last.join("; ").slice(-500), "is the release on this machine's Debian mirror? Or give --engine DIR"));
+      else
+        reject(
+          new Failure(
+            "E732",
+            "debootstrap",
+            last.join("; ").slice(-500),
+            "is the release on this machine's Debian mirror? Or give --engine DIR",
+          ),
+        );
     });
   });
 }
@@ -83,7 +100,11 @@ function debootstrap(argv: readonly string[], proxy: readonly string[], say: (li
  * A directory with a Debian release and its Docker engine in it, below `cache`: built by debootstrap from this machine's own
  * mirror the first time (one to two minutes, 600 MB), found there afterwards. Nothing of it is installed or started.
  */
-export async function buildEngineRoot(release: EngineRelease, cache: string, say: (line: string) => void): Promise<Engine> {
+export async function buildEngineRoot(
+  release: EngineRelease,
+  cache: string,
+  say: (line: string) => void,
+): Promise<Engine> {
   const found = await builtEngineRoot(release, cache);
   if (found !== undefined) return found;
   await installPrograms(await missingPrograms([{ name: "debootstrap", debian: "debootstrap" }]), say);
@@ -91,14 +112,26 @@ export async function buildEngineRoot(release: EngineRelease, cache: string, say
   const folder = engineRootPath(release, cache);
   const partial = `${folder}.partial-${process.pid}`;
   await mkdir(join(cache, "engines"), { recursive: true });
-  say(`building an engine root with Docker ${release} (Debian ${releases[release]}) in ${folder}: one to two minutes, 600 MB, once`);
+  say(
+    `building an engine root with Docker ${release} (Debian ${releases[release]}) in ${folder}: one to two minutes, 600 MB, once`,
+  );
   try {
     // An older debootstrap has no script for a newer release; they are all the script of sid.
     const script = "/usr/share/debootstrap/scripts/sid";
-    await debootstrap(["--variant=minbase", `--include=${packages.join(",")}`, releases[release], partial, mirror, script], proxy, say);
+    await debootstrap(
+      ["--variant=minbase", `--include=${packages.join(",")}`, releases[release], partial, mirror, script],
+      proxy,
+      say,
+    );
     const engine = await engineInRoot(partial);
     const has = `${engine.version.major}.${engine.version.minor}`;
-    if (has !== release) throw new Failure("E732", folder, `Debian ${releases[release]} now has Docker ${has}`, "make a directory with the engine you want, and give --engine DIR");
+    if (has !== release)
+      throw new Failure(
+        "E732",
+        folder,
+        `Debian ${releases[release]} now has Docker ${has}`,
+        "make a directory with the engine you want, and give --engine DIR",
+      );
     for (const spare of ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"]) {
       await rm(join(partial, spare), { recursive: true, force: true });
     }

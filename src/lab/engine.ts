@@ -87,18 +87,16 @@ export async function engineInRoot(folder: string): Promise<Engine> {
 }
 
 async function unpackedEngine(cache: string, say: (line: string) => void): Promise<Engine> {
-  const folder = join(cache, "engine-packages");
-  const dockerd = join(folder, "usr/sbin/dockerd");
-  if (!(await isProgram(dockerd))) {
-    say(
-      "unpacking a Docker engine from Debian packages; it is not installed and the machine's own network stays as it is",
-    );
-    await unpackPackages(packages, folder, say);
-  }
-  const lib = (await readdir(join(folder, "usr/lib")).catch(() => [])).filter((name) => name.endsWith("-linux-gnu"));
-  const libraries = [...lib.map((name) => `usr/lib/${name}`), ...lib.map((name) => `lib/${name}`)];
+  const folder = await unpackPackages(packages, join(cache, "engine-packages"), say);
+  const names = (await readdir(join(folder, "usr/lib"))).filter((name) => name.endsWith("-linux-gnu"));
+  const libraries = names.map((name) => `usr/lib/${name}`);
   const environment = `LD_LIBRARY_PATH=${libraries.map((each) => join(folder, each)).join(":")}`;
-  return { kind: "unpacked", folder, libraries, version: await versionOf(["env", environment, dockerd, "--version"]) };
+  return {
+    kind: "unpacked",
+    folder,
+    libraries,
+    version: await versionOf(["env", environment, join(folder, "usr/sbin/dockerd"), "--version"]),
+  };
 }
 
 /**

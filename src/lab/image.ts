@@ -51,12 +51,9 @@ async function isStatic(path: string): Promise<boolean> {
 async function findBusybox(cache: string, say: (line: string) => void): Promise<string> {
   const own = await findProgram("busybox");
   if (own !== undefined && (await isStatic(own))) return own;
-  const folder = join(cache, "image-packages");
-  for (const path of ["usr/bin/busybox", "bin/busybox"])
-    if (await isStatic(join(folder, path))) return join(folder, path);
-  await unpackPackages(["busybox-static"], folder, say);
-  for (const path of ["usr/bin/busybox", "bin/busybox"])
-    if (await isStatic(join(folder, path))) return join(folder, path);
+  const folder = await unpackPackages(["busybox-static"], join(cache, "image-packages"), say);
+  const unpacked = join(folder, "usr/bin/busybox");
+  if (await isStatic(unpacked)) return unpacked;
   throw new Failure(
     "E733",
     folder,

@@ -1,9 +1,6 @@
-import { join } from "node:path";
-import { unpackPackages } from "../runtime/unpack.ts";
-import { cacheFolder } from "./cache.ts";
+import { ifupdown2Tree, startIfupdown2 } from "./ifupdown2.ts";
 import { isolateFiles } from "./node-files.ts";
 import { startNetworkd } from "./node-networkd.ts";
-import { addPackages } from "./node-packages.ts";
 import type { Say } from "./step.ts";
 import type { LabWish } from "./up.ts";
 import { nodeOf, type Nodes } from "./wiring.ts";
@@ -14,14 +11,14 @@ import { nodeOf, type Nodes } from "./wiring.ts";
  */
 export async function prepareMachines(wish: LabWish, nodes: Nodes, say: Say): Promise<void> {
   const { fleet, topology } = wish;
-  const ifupdown2 = await unpackPackages(["ifupdown2"], join(cacheFolder(), "ifupdown2"), say);
+  const ifupdown2 = await ifupdown2Tree(say);
   const networks = new Map([[topology.hypervisor, "ifupdown"], [topology.gateway, fleet.gateway.network as string]]);
   for (const host of fleet.hosts.values()) networks.set(host.name, host.network);
   await Promise.all(
     [...networks].map(async ([name, network]) => {
       const node = nodeOf(nodes, name);
       await isolateFiles(node.shell);
-      if (network === "ifupdown") await addPackages(node, ifupdown2);
+      if (network === "ifupdown") await startIfupdown2(node, ifupdown2);
       else await startNetworkd(node.shell);
     }),
   );

@@ -37,7 +37,7 @@ export async function startStandIn(host: Node, wanted: Wanted, number: number, e
   await ipIn(node, [
     "link set dev eth0 up",
     `addr add ${wanted.address}${length} dev eth0 nodad`,
-    `-6 route add default via ${wanted.network.gateway} dev eth0`,
+    `route add default via ${wanted.network.gateway} dev eth0`,
   ]);
   return node;
 }

@@ -73,9 +73,9 @@ export async function configureProvider(fleet: Fleet, plan: AddressPlan, topolog
     ...(nextHop === "fe80::1" ? [`addr add fe80::1/64 dev ${providerDown} nodad`] : [`addr add ${nextHop}/128 dev ${providerDown} nodad`]),
     ...(gateway4 === undefined || uplink?.ipv4 === undefined ? [] : [`addr add ${gateway4}/32 dev ${providerDown}`, `route add ${uplink.ipv4} dev ${providerDown}`]),
     fleet.provider.delivery === "routed"
-      ? `-6 route add ${plan.delegated} via ${linkLocalOf(fleet.gateway.uplink.mac)} dev ${providerDown}`
-      : `-6 route add ${plan.delegated} dev ${providerDown}`,
-    ...vantages(fleet).filter((each) => each.address !== internetAddress).map((each) => `-6 route add ${each.address}/128 via ${internetAddress} dev ${providerUp}`),
+      ? `route add ${plan.delegated} via ${linkLocalOf(fleet.gateway.uplink.mac)} dev ${providerDown}`
+      : `route add ${plan.delegated} dev ${providerDown}`,
+    ...vantages(fleet).filter((each) => each.address !== internetAddress).map((each) => `route add ${each.address}/128 via ${internetAddress} dev ${providerUp}`),
   ]);
 }
 
@@ -88,7 +88,7 @@ export async function configureInternet(fleet: Fleet, topology: Topology, nodes:
     `addr add ${internetAddress}/64 dev ${internetLink} nodad`,
     `addr add ${internetAddress4}/24 dev ${internetLink}`,
     ...vantages(fleet).filter((each) => each.address !== internetAddress).map((each) => `addr add ${each.address}/128 dev ${internetLink} nodad`),
-    `-6 route add default via ${providerInside} dev ${internetLink} src ${internetAddress}`,
+    `route add default via ${providerInside} dev ${internetLink} src ${internetAddress}`,
     `route add default via ${providerInside4} dev ${internetLink}`,
   ]);
 }

@@ -11,11 +11,23 @@ export type Variant = {
   readonly policy?: string;
   readonly link?: number;
   readonly network?: string;
+  /** The hypervisor's main address, without length. */
+  readonly main?: string;
+  /** The hypervisor's address on the management bridge, with length; none by default. */
+  readonly lan?: string;
 };
 
 /** The article's network with two hosts, on a machine whose NICs are wan, lan and mgmt (gateway) or eth0, eth1 (host). */
 export function fleetText(variant: Variant = {}): string {
-  const { hosts = 2, openings = "[]", policy = "{}", link = 80, network = "networkd" } = variant;
+  const {
+    hosts = 2,
+    openings = "[]",
+    policy = "{}",
+    link = 80,
+    network = "networkd",
+    main = "203.0.113.162",
+    lan,
+  } = variant;
   const all = Array.from({ length: hosts }, (_, i) => {
     const nics = `public: { device: eth1 }, management: { device: eth0, ipv4: 10.10.10.1${i}/24 }`;
     const docker = `{ engine: "20.10", networks: { web: {} }, containers: { web: { network: web, address: "::80" } } }`;
@@ -33,8 +45,8 @@ hypervisors:
   pve:
     kind: ifupdown
     bridges:
-      vmbr0: { network: wan, port: enp1s0, ipv4: 203.0.113.162/32, gateway: 203.0.113.129 }
-      vmbr1: { network: mgmt }
+      vmbr0: { network: wan, port: enp1s0, ipv4: ${main}/32, gateway: 203.0.113.129 }
+      vmbr1: { network: mgmt${lan === undefined ? "" : `, ipv4: ${lan}`} }
       vmbr2: { network: lan }
 gateway:
   name: fw

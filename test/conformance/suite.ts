@@ -79,19 +79,22 @@ function story<D extends Desired>(target: Target<D>): void {
     for (const driver of drivers) await expect(driver.observe()).rejects.toThrow();
   }, 60_000);
 
-  test("goes back by a rollback", async () => {
+  test("shows a change as done before it is confirmed, and goes back by a rollback", async () => {
     const before = await itemsOf(bench, first);
-    const pending = await applied(bench, second);
-    expect((await planned(bench, second)).changes).toEqual([]);
-    await pending.rollback();
+    const driver = bench.kind.at(bench.shell, second);
+    const pending = await driver.apply(await planned(bench, second), long);
+    const during = await driver.observe().finally(() => pending.rollback());
+    expect(diff(during.items, bench.kind.normalize(second))).toEqual([]);
     expect(await itemsOf(bench, first)).toEqual(before);
+    await expect(pending.confirm()).rejects.toThrow("E514");
   }, 60_000);
 
   test("goes back by itself when nobody confirms, and refuses the late confirm", async () => {
     expect(bench.kind.undo).toBe("watchdog");
     const before = await itemsOf(bench, first);
-    const driver = bench.kind.at(bench.shell, second);
-    const pending = await driver.apply(await planned(bench, second), short);
+    const set = await planned(bench, second);
+    expect(set.changes).not.toEqual([]);
+    const pending = await bench.kind.at(bench.shell, second).apply(set, short);
     await pause(short * 1000 + 2500);
     await expect(pending.confirm()).rejects.toThrow("E514");
     expect(await itemsOf(bench, first)).toEqual(before);

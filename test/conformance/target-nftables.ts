@@ -30,7 +30,7 @@ export const nftablesTarget: Target<GatewayDesired> = {
   ],
   missing: () => missingFor(["root", "nft", "conntrack"]),
   open: () =>
-    inHolder("conformance-nft", ["/etc"], async (holder) => {
+    inHolder("conformance-nft", async (holder) => {
       const { shell } = holder;
       await must(shell, ["nft", "-f", "-"], somebody);
       return {

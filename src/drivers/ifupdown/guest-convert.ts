@@ -4,7 +4,7 @@ import type { GuestDesired } from "../../desired/desired.ts";
 import type { LinkDesired, RouteDesired } from "../../desired/network.ts";
 import type { RenderedFile } from "../driver.ts";
 import { type Claims, guestItems } from "../linux/guest-items.ts";
-import { sysctlFile } from "../linux/sysctl.ts";
+import { procPath, sysctlFile, sysctlsOfLink } from "../linux/sysctl.ts";
 
 export const interfacesFolder = "/etc/network/interfaces.d";
 export const guestPath = `${interfacesFolder}/60-sixgate`;
@@ -40,11 +40,11 @@ function stanzasOf(link: LinkDesired, first: boolean, routes: readonly RouteDesi
 }
 
 function commandsOf(link: LinkDesired, first: boolean, routes: readonly RouteDesired[]): readonly string[] {
-  const conf = `net/ipv6/conf/${link.name}`;
   return [
     // With slashes: a dot in the name of a VLAN stays a dot.
-    `post-up sysctl -q -w ${conf}/accept_ra=0`,
-    `post-up sysctl -q -w ${conf}/addr_gen_mode=0`,
+    ...sysctlsOfLink(link).map(
+      ({ key, value }) => `post-up sysctl -q -w ${procPath(key).slice("/proc/sys/".length)}=${value}`,
+    ),
     ...routes.flatMap((route) => {
       if (route.kind === "unreachable") return first ? unreachableLines(route.to) : [];
       return route.device === link.name ? [`post-up ${replaceRoute(route).join(" ")}`] : [];

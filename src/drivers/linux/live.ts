@@ -71,7 +71,8 @@ export async function readLive(shell: Shell, signal?: AbortSignal): Promise<Live
     links: links.flatMap(linkOf),
     addresses: links.flatMap(addressesOf),
     routes: [...routes6.map((route) => routeOf(route, 6)), ...routes4.map((route) => routeOf(route, 4))].filter(
-      ({ protocol }) => protocol !== "kernel",
+      // The kernel's own routes lead onto links. ifupdown2 3.0 marks its gateways so, too: those go via somebody.
+      ({ protocol, value }) => protocol !== "kernel" || value.startsWith("via "),
     ),
     proxies: proxies.map(({ dst, dev }) => ({ address: parseAddress(dst) ?? dst, link: dev ?? "" })),
   };

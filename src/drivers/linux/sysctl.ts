@@ -1,6 +1,6 @@
 import { printable } from "../../base/printable.ts";
 import type { GuestDesired } from "../../desired/desired.ts";
-import type { SysctlDesired } from "../../desired/network.ts";
+import type { LinkDesired, SysctlDesired } from "../../desired/network.ts";
 import type { RenderedFile } from "../driver.ts";
 
 /** The only file in which sixgate says kernel settings of a machine's network; systemd-sysctl(8) reads it at boot. */
@@ -12,15 +12,17 @@ export const sysctlPath = "/etc/sysctl.d/60-sixgate.conf";
  */
 export function sysctlsOf(desired: GuestDesired): readonly SysctlDesired[] {
   const said = new Set(desired.sysctls.map(({ key }) => key));
-  return [...desired.sysctls, ...desired.links.flatMap(({ name }) => sysctlsOfLink(name))].filter(
+  return [...desired.sysctls, ...desired.links.flatMap(sysctlsOfLink)].filter(
     ({ key }, place) => place < desired.sysctls.length || !said.has(key),
   );
 }
 
-function sysctlsOfLink(link: string): readonly SysctlDesired[] {
+/** What holds for one link, by whatever tool it is made. */
+export function sysctlsOfLink({ name, proxies }: LinkDesired): readonly SysctlDesired[] {
   // In a dotted key a dot of the interface's name is written as a slash, sysctl.d(5).
-  const conf = `net.ipv6.conf.${link.replaceAll(".", "/")}`;
-  return [
+  const link = name.replaceAll(".", "/");
+  const conf = `net.ipv6.conf.${link}`;
+  const always = [
     {
       key: `${conf}.accept_ra`,
       value: "0",
@@ -30,6 +32,20 @@ function sysctlsOfLink(link: string): readonly SysctlDesired[] {
       key: `${conf}.addr_gen_mode`,
       value: "0",
       why: "link-local by EUI-64: the address that the next router sends to",
+    },
+  ];
+  if (proxies.length === 0) return always;
+  return [
+    ...always,
+    {
+      key: `${conf}.proxy_ndp`,
+      value: "1",
+      why: "the provider does not route: answer for the addresses behind this machine",
+    },
+    {
+      key: `net.ipv6.neigh.${link}.proxy_delay`,
+      value: "0",
+      why: "answer for proxied addresses at once, not after up to 0.8 s",
     },
   ];
 }

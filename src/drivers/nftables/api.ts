@@ -69,7 +69,9 @@ export function nftAt(shell: Shell): Nft {
     },
     async cut(flows, signal) {
       if (flows.length === 0) return;
-      await must(["conntrack", "--load-file", "-"], signal, `${flows.map(deletionOf).join("\n")}\n`);
+      // Through a pipe: conntrack opens /dev/stdin, which fails where it is a socket.
+      const lines = `${flows.map(deletionOf).join("\n")}\n`;
+      await must(["sh", "-c", "cat | conntrack --load-file -"], signal, lines);
     },
     async cutTranslated(signal) {
       const argv = ["conntrack", "-D", "-f", "ipv4", "--src-nat"];

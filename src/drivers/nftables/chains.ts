@@ -207,10 +207,10 @@ function hostChain({ host, block }: GatewayHost): Chain {
       ),
       rule(`icmpv6 type != echo-request counter drop`, "of ICMPv6 only echo starts a flow"),
       rule(
-        `meta l4proto ipv6-icmp ip6 daddr @live_${name} ${limit} counter accept`,
+        `meta l4proto icmpv6 ip6 daddr @live_${name} ${limit} counter accept`,
         "echo, only to addresses in use: to all of them it would fill neighbour tables (RFC 6583)",
       ),
-      rule(`meta l4proto ipv6-icmp ip6 daddr . ip6 saddr @livefrom_${name} ${limit} counter accept`, "echo from some"),
+      rule(`meta l4proto icmpv6 ip6 daddr . ip6 saddr @livefrom_${name} ${limit} counter accept`, "echo from some"),
       rule("counter drop", "everything else is closed, and silent"),
     ],
   };

@@ -20,7 +20,7 @@ function input(desired: GatewayDesired): Chain {
     rule("ct state established accept", "answers to what the gateway asked"),
     rule("ct state invalid counter drop", "neither the start nor a part of a flow"),
     rule("exthdr frag exists counter drop", "a fragment that could not be put together"),
-    rule("meta l4proto ipv6-icmp goto messages", "neighbours, errors, echo"),
+    rule("meta l4proto icmpv6 goto messages", "neighbours, errors, echo"),
     rule(
       "ct state related icmp type { destination-unreachable, time-exceeded, parameter-problem } accept",
       "IPv4 errors about the gateway's own flows",

@@ -11,7 +11,9 @@ import { cacheFolder } from "../../../src/lab/cache.ts";
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
-const cases = (await readdir(here, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+const cases = (await readdir(here, { withFileTypes: true }))
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
 
 async function desiredOf(name: string): Promise<EngineDesired> {
   return JSON.parse(await readFile(join(here, name, "desired.json"), "utf8")) as EngineDesired;
@@ -25,7 +27,10 @@ function goldenPath(name: string, path: string): string {
 async function filesOf(name: string): Promise<readonly string[]> {
   const entries = await readdir(join(here, name, "files"), { recursive: true, withFileTypes: true });
   const root = join(here, name, "files");
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+    .sort();
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -36,7 +41,10 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /** What the dockerd of that version says of a daemon.json, or why it can't be asked. */
-async function verdict(version: string, file: string): Promise<{ readonly skip: string } | { readonly said: string; readonly refused: boolean }> {
+async function verdict(
+  version: string,
+  file: string,
+): Promise<{ readonly skip: string } | { readonly said: string; readonly refused: boolean }> {
   const ask = async (argv: readonly string[]): Promise<{ said: string; refused: boolean }> => {
     const [program = "", ...args] = argv;
     const out = await run(program, args).catch((error: { stdout: string; stderr: string }) => error);
@@ -53,7 +61,8 @@ async function verdict(version: string, file: string): Promise<{ readonly skip: 
     ({ stdout }) => stdout,
     () => "",
   );
-  if (!own.includes(` ${version}.`)) return { skip: `no dockerd ${version} here (looked for ${root} and the machine's own)` };
+  if (!own.includes(` ${version}.`))
+    return { skip: `no dockerd ${version} here (looked for ${root} and the machine's own)` };
   const flags = ["--config-file", join(file, "daemon.json")];
   // 20.10 knows no --validate; as nobody it reads the file, then ends for want of root.
   const { stdout: help } = await run("dockerd", ["--help"]);
@@ -106,6 +115,8 @@ describe.each(cases)("%s", (name) => {
   });
 });
 
-test("render keeps foreign golden folders out: every case is named by its engine", () => {
-  expect(cases.filter((name) => !/^\d+(\.\d+)?-[a-z-]+$/.test(name))).toEqual([]);
+test("golden cases cover every profile, and are named by engine and profile", async () => {
+  const desired = await Promise.all(cases.map(desiredOf));
+  expect([...new Set(desired.map((each) => each.profile))].sort()).toEqual(["gateway-only", "routed", "two-gates"]);
+  for (const [at, each] of desired.entries()) expect(cases[at]).toContain(`${each.engine.major}`);
 });

@@ -35,7 +35,8 @@ export function cgroupMounts(mountinfo: string): readonly CgroupMount[] {
 function mountSys(root: string, mounts: readonly CgroupMount[]): readonly string[] {
   const top = mounts.some((each) => each.path === cgroupBase);
   return [
-    `mount -t sysfs sysfs ${root}/sys`,
+    // networkd has mounted this namespace's own already, read-only: mount(8) refuses it twice in one place.
+    `mount -t sysfs sysfs ${root}/sys 2>/dev/null || mount -o remount,bind,rw ${root}/sys`,
     ...(top ? [] : [`mount -t tmpfs -o mode=755 tmpfs ${root}${cgroupBase}`]),
     ...mounts.flatMap(({ path, type, options }) => [
       ...(path === cgroupBase ? [] : [`mkdir -p ${root}${path}`]),

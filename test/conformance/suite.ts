@@ -83,8 +83,10 @@ function story<D extends Desired>(target: Target<D>): void {
     const before = await itemsOf(bench, first);
     const driver = bench.kind.at(bench.shell, second);
     const pending = await driver.apply(await planned(bench, second), long);
-    const during = await driver.observe().finally(() => pending.rollback());
-    expect(diff(during.items, bench.kind.normalize(second))).toEqual([]);
+    const [during] = await Promise.allSettled([driver.observe()]);
+    await pending.rollback();
+    if (during.status === "rejected") throw during.reason;
+    expect(diff(during.value.items, bench.kind.normalize(second))).toEqual([]);
     expect(await itemsOf(bench, first)).toEqual(before);
     await expect(pending.confirm()).rejects.toThrow("E514");
   }, 60_000);

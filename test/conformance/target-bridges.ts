@@ -20,8 +20,7 @@ export const bridgesTarget: Target<HypervisorDesired> = {
   open: () =>
     inHolder("conformance-pve", async (holder) => {
       const { shell } = holder;
-      await layIfupdown2(shell);
-      await must(shell, ["mount", "-t", "sysfs", "sysfs", "/sys"]);
+      await layIfupdown2(holder);
       await plug(shell, "enp1s0");
       await plug(shell, "storage0");
       await plugForeign(shell);

@@ -4,8 +4,7 @@ import { ifupdownGuest } from "../../src/drivers/ifupdown/driver.ts";
 import { netplan } from "../../src/drivers/netplan/driver.ts";
 import { networkd } from "../../src/drivers/networkd/driver.ts";
 import { startNetworkd } from "../../src/lab/node-networkd.ts";
-import type { Shell } from "../../src/runtime/shell.ts";
-import { inHolder, must } from "../holder.ts";
+import { type Holder, inHolder, must } from "../holder.ts";
 import { blindShells, type Target } from "./bench.ts";
 import { layIfupdown2, missingIfupdown2 } from "./ifupdown2.ts";
 import { foreignOn, plug, plugForeign } from "./links.ts";
@@ -14,8 +13,8 @@ import { layerOf } from "./states.ts";
 
 type GuestKind = {
   readonly kind: DriverKind<GuestDesired>;
-  missing(): Promise<string | undefined>;
-  prepare(shell: Shell): Promise<void>;
+  missing: () => Promise<string | undefined>;
+  prepare: (holder: Holder) => Promise<void>;
   /** A file that the tool reads and that is not ours. */
   readonly foreignFile: string;
 };
@@ -33,7 +32,7 @@ function guestTarget({ kind, missing, prepare, foreignFile }: GuestKind): Target
       inHolder(`conformance-${kind.name}`, async (holder) => {
         const { shell } = holder;
         for (const { name, mac } of states[0]?.links ?? []) await plug(shell, name, mac);
-        await prepare(shell);
+        await prepare(holder);
         await plugForeign(shell);
         return {
           kind,
@@ -53,7 +52,7 @@ export const networkdTarget: Target<GuestDesired> = guestTarget({
   kind: networkd,
   missing: () => missingFor(["root", "networkctl", "dbus-daemon"]),
   foreignFile: "/etc/systemd/network/80-somebody.network",
-  async prepare(shell) {
+  async prepare({ shell }) {
     await shell.write("/etc/systemd/network/80-somebody.network", "[Match]\nName=other\n[Link]\nUnmanaged=yes\n");
     await startNetworkd(shell);
   },
@@ -63,7 +62,7 @@ export const netplanTarget: Target<GuestDesired> = guestTarget({
   kind: netplan,
   missing: () => missingFor(["root", "networkctl", "dbus-daemon", "netplan"]),
   foreignFile: "/etc/netplan/01-somebody.yaml",
-  async prepare(shell) {
+  async prepare({ shell }) {
     await shell.write("/etc/netplan/01-somebody.yaml", "network:\n  version: 2\n  renderer: networkd\n", 0o600);
     await startNetworkd(shell);
   },
@@ -73,9 +72,9 @@ export const ifupdownGuestTarget: Target<GuestDesired> = guestTarget({
   kind: ifupdownGuest,
   missing: missingIfupdown2,
   foreignFile: "/etc/network/interfaces",
-  async prepare(shell) {
-    await layIfupdown2(shell);
+  async prepare(holder) {
+    await layIfupdown2(holder);
     const text = "auto lo\niface lo inet loopback\n\nsource /etc/network/interfaces.d/*\n";
-    await shell.write("/etc/network/interfaces", text);
+    await holder.shell.write("/etc/network/interfaces", text);
   },
 });

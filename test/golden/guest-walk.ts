@@ -16,7 +16,7 @@ ip -6 addr add 2001:db8:99::1/64 dev docker0 nodad`;
  * What every tool for a machine's network has to do with a real machine. `machine` gives one on which the tool runs,
  * with the links of the case `host`; `reason` says why it can't be had.
  */
-export function walkGuest(kind: DriverKind<GuestDesired>, host: GuestDesired, reason: string | undefined, machine: () => Promise<Machine>): void {
+export function walkGuest(kind: DriverKind<GuestDesired>, tool: string, host: GuestDesired, reason: string | undefined, machine: () => Promise<Machine>): void {
   const renumbered: GuestDesired = {
     ...host,
     links: host.links.map((link) => (link.name === "eth1" ? { ...link, addresses: [interfaceAddress(address("2001:db8:1:2:30::2"), 80)] } : link)),
@@ -26,7 +26,7 @@ export function walkGuest(kind: DriverKind<GuestDesired>, host: GuestDesired, re
     }),
   };
 
-  test.skipIf(reason !== undefined)(`${kind.name} driver reaches the plan and keeps what is not its own`, async () => {
+  test.skipIf(reason !== undefined)(`${tool} driver reaches the plan and keeps what is not its own`, async () => {
     const at = await machine();
     try {
       await reach(kind, at.shell, host);
@@ -48,7 +48,7 @@ export function walkGuest(kind: DriverKind<GuestDesired>, host: GuestDesired, re
     }
   }, 120_000);
 
-  test.skipIf(reason !== undefined)(`${kind.name} driver goes back unless confirmed`, async () => {
+  test.skipIf(reason !== undefined)(`${tool} driver goes back unless confirmed`, async () => {
     const at = await machine();
     try {
       await reach(kind, at.shell, host);
@@ -65,7 +65,7 @@ export function walkGuest(kind: DriverKind<GuestDesired>, host: GuestDesired, re
     }
   }, 120_000);
 
-  test.skipIf(reason !== undefined)(`${kind.name} driver shows a second default route and a duplicate address`, async () => {
+  test.skipIf(reason !== undefined)(`${tool} driver shows a second default route and a duplicate address`, async () => {
     const at = await machine();
     try {
       await reach(kind, at.shell, host);

@@ -25,7 +25,7 @@ export type OneHost = {
   container(name: string, options: readonly string[], ports: readonly number[]): Promise<Container>;
   reach(url: string): Promise<Reached>;
   ping(address: string): Promise<"ok" | "no">;
-  /** The source address that the peer sees when the container connects to it. */
+  /** The source address that the peer sees when the container connects to it, `nothing` when it gets no answer. */
   seen(container: Container, url: string): Promise<string>;
   end(): Promise<void>;
 };
@@ -145,7 +145,8 @@ function hostOf(vm: Node, outside: Node): OneHost {
         "3",
         url,
       ]);
-      return ran.code === 0 ? ran.stdout.replace("::ffff:", "") : `nothing (curl ${ran.code})`;
+      if (ran.code !== 0 && ran.code !== 28) throw new Error(`curl ${url} ended with ${ran.code}: ${ran.stderr}`);
+      return ran.code === 0 ? ran.stdout.replace("::ffff:", "") : "nothing";
     },
     end: () => endAll([vm, outside]),
   };

@@ -13,6 +13,7 @@ import { readPieces } from "./stanzas.ts";
 /** ifupdown 0.8 and ifupdown2 3.0 on a machine whose main file is somebody else's. */
 export const guestTool: GuestTool = {
   name: "ifupdown",
+  undoes: "all",
   files: render,
   ownFiles,
   claims: (files) => claimsOfInterfaces(files.get(guestPath) ?? ""),

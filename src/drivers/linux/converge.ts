@@ -43,7 +43,10 @@ function made({ key, value }: Item): readonly Order[] {
   return [];
 }
 
-/** An update of a route removes only what a router advertisement brought: `replace` has put the rest right. */
+/**
+ * An update of a route removes the one it was: `replace` has taken its place, unless a tool made the new one beside it.
+ * Where there were several, only those that a router advertisement brought: the others may be somebody's.
+ */
 function gone(change: Exclude<Change, { kind: "create" }>): readonly Order[] {
   const { key, value } = change.before;
   const [kind, first = "", second = ""] = key.split(" ");
@@ -52,15 +55,11 @@ function gone(change: Exclude<Change, { kind: "create" }>): readonly Order[] {
   if (kind === "proxy" && !(replaced && deviceOf(value) === deviceOf(change.after.value))) {
     return [{ rank: 4, argv: ["ip", "-6", "neigh", "del", "proxy", first, "dev", deviceOf(value)] }];
   }
-  if (kind !== "route") return [];
-  return routeWords(String(value))
-    .filter((words) => !replaced || words.includes("advertisement") || isOther(words, change.after.value))
+  if (kind !== "route" || String(value).includes(" and ")) return [];
+  const routes = routeWords(String(value));
+  return routes
+    .filter((words) => routes.length === 1 || words.includes("advertisement"))
     .map((words) => ({ rank: 5, argv: ["ip", family(first), "route", "del", ...routeArguments(first, words)] }));
-}
-
-/** `replace` finds a route by destination and metric; one of another kind beside it stays and has to be named. */
-function isOther(words: readonly string[], after: Item["value"]): boolean {
-  return (words[0] === "unreachable") !== (String(after) === "unreachable");
 }
 
 /** `via fe80::1 dev eth0, via …`: the words of each route that has the destination. */

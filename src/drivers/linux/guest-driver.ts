@@ -39,6 +39,11 @@ export type GuestTool = {
   bring(shell: Shell, touched: Touched, signal?: AbortSignal): Promise<void>;
   /** The same for an undo, in POSIX sh; sets `failed=1` where it does not succeed. */
   bringScript(touched: Touched): string;
+  /**
+   * `all` where the tool does not look after what it made: an undo makes routes and addresses by itself too. networkd
+   * would take a route made so for somebody else's, so there an undo only removes.
+   */
+  readonly undoes: "all" | "removes";
 };
 
 /** How long a machine may take until it is as planned: duplicate address detection, networkd's start. Milliseconds. */
@@ -129,7 +134,9 @@ function arm(
     "failed=0",
     filesScript(files),
     tool.bringScript(touched),
-    ...liveCommands(back).map((argv) => `${argv.map(quoteWord).join(" ")} 2>/dev/null || true`),
+    ...liveCommands(back)
+      .filter((argv) => tool.undoes === "all" || argv.includes("del"))
+      .map((argv) => `${argv.map(quoteWord).join(" ")} 2>/dev/null || true`),
     sysctlScript(sysctlsAmong(back)),
     'exit "$failed"',
     "",

@@ -23,6 +23,7 @@ import {
  */
 export const netplanTool: GuestTool = {
   name: "netplan",
+  undoes: "removes",
   files: render,
   ownFiles,
   claims,

@@ -10,6 +10,7 @@ import { claimsOfFile, linkOfFile, networkFolder, render } from "./convert.ts";
 /** systemd-networkd 252 and later, over `networkctl`. */
 export const networkdTool: GuestTool = {
   name: "networkd",
+  undoes: "removes",
   files: render,
   ownFiles,
   claims,

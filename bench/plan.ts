@@ -44,13 +44,47 @@ function rowsOf(): readonly Row[] {
   const files = interleave({ file: () => once(valueOf(parseFleet(text, "whole.yaml")).hosts.size) }, { rounds: 1 });
   const wholeTime = time(figures["whole"]);
   return [
-    { name: "plan of half the fleet, cold", figure: time(figures["half"]), unit: "ms", ratio: wholeTime / time(figures["half"]), beside: "quicker than the whole (2 is even)" },
-    { name: "plan of the whole fleet, cold", figure: wholeTime, unit: "ms", ratio: time(figures["floor"]) / wholeTime, beside: "writing it as JSON" },
-    { name: "one host added, in a process that planned before", figure: time(figures["change"]), unit: "ms", ratio: time(figures["floor"]) / time(figures["change"]), beside: "writing it as JSON" },
-    { name: "one host added, ledger just read", figure: time(figures["changeFresh"]), unit: "ms", ratio: time(figures["floor"]) / time(figures["changeFresh"]), beside: "writing it as JSON" },
+    {
+      name: "plan of half the fleet, cold",
+      figure: time(figures["half"]),
+      unit: "ms",
+      ratio: wholeTime / time(figures["half"]),
+      beside: "quicker than the whole (2 is even)",
+    },
+    {
+      name: "plan of the whole fleet, cold",
+      figure: wholeTime,
+      unit: "ms",
+      ratio: time(figures["floor"]) / wholeTime,
+      beside: "writing it as JSON",
+    },
+    {
+      name: "one host added, in a process that planned before",
+      figure: time(figures["change"]),
+      unit: "ms",
+      ratio: time(figures["floor"]) / time(figures["change"]),
+      beside: "writing it as JSON",
+    },
+    {
+      name: "one host added, ledger just read",
+      figure: time(figures["changeFresh"]),
+      unit: "ms",
+      ratio: time(figures["floor"]) / time(figures["changeFresh"]),
+      beside: "writing it as JSON",
+    },
     { name: "ledger to text", figure: time(figures["write"]), unit: "ms" },
-    { name: "ledger from text, checked", figure: time(figures["read"]), unit: "ms", ratio: time(figures["readFloor"]) / time(figures["read"]), beside: "JSON.parse alone" },
-    { name: `fleet file of ${Math.round(text.length / 1000)} kB, read and checked`, figure: time(files["file"]), unit: "ms" },
+    {
+      name: "ledger from text, checked",
+      figure: time(figures["read"]),
+      unit: "ms",
+      ratio: time(figures["readFloor"]) / time(figures["read"]),
+      beside: "JSON.parse alone",
+    },
+    {
+      name: `fleet file of ${Math.round(text.length / 1000)} kB, read and checked`,
+      figure: time(files["file"]),
+      unit: "ms",
+    },
   ];
 }
 

@@ -18,7 +18,9 @@ export async function noMachine(programs: readonly string[]): Promise<string | u
   for (const program of programs) {
     if ((await runProcess("local", ["sh", "-c", 'command -v "$1"', "sh", program])).code !== 0) missing.push(program);
   }
-  const probe = await runProcess("local", ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "true"]).catch(() => undefined);
+  const probe = await runProcess("local", ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "true"]).catch(
+    () => undefined,
+  );
   const reasons = [
     ...missing.map((program) => `${program} is not installed`),
     ...(probe?.code === 0 ? [] : ["namespaces need root"]),
@@ -29,14 +31,19 @@ export async function noMachine(programs: readonly string[]): Promise<string | u
 }
 
 /** `links` are born as veth pairs, up, with their other ends (`x-NAME`) in the same machine. */
-export async function startMachine(name: string, links: readonly { readonly name: string; readonly mac?: string | undefined }[]): Promise<Machine> {
+export async function startMachine(
+  name: string,
+  links: readonly { readonly name: string; readonly mac?: string | undefined }[],
+): Promise<Machine> {
   const node = await startNode(name);
   const sh = (script: string): Promise<Ran> => node.shell.run(["sh", "-eu", "-c", script], { timeout: 60_000 });
   try {
     await isolateFiles(node.shell);
     for (const { name: link, mac } of links) {
       const address = mac === undefined ? "" : `address ${mac}`;
-      const made = await sh(`ip link add ${link} ${address} type veth peer name x-${link}; ip link set x-${link} up; ip link set ${link} up`);
+      const made = await sh(
+        `ip link add ${link} ${address} type veth peer name x-${link}; ip link set x-${link} up; ip link set ${link} up`,
+      );
       if (made.code !== 0) throw new Error(made.stderr);
     }
   } catch (cause) {
@@ -53,7 +60,12 @@ export async function planFor<D extends Desired>(kind: DriverKind<D>, shell: She
   return { device, layer, driver: kind.name, base: revision, changes: diff(items, kind.normalize(desired)) };
 }
 
-export async function applyPlan<D extends Desired>(kind: DriverKind<D>, shell: Shell, desired: D, within = 60): Promise<Pending> {
+export async function applyPlan<D extends Desired>(
+  kind: DriverKind<D>,
+  shell: Shell,
+  desired: D,
+  within = 60,
+): Promise<Pending> {
   return kind.at(shell, desired).apply(await planFor(kind, shell, desired), seconds(within));
 }
 

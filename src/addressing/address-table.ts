@@ -6,7 +6,12 @@ import type { AddressPlan, HostPlan } from "./address-plan.ts";
 import { reservedAddress } from "./reserved-address.ts";
 
 /** One line of the table that `addr` prints: HOST, WHAT, PREFIX OR ADDRESS, WHERE. */
-export type AddressRow = { readonly host: string; readonly what: string; readonly text: string; readonly where: string };
+export type AddressRow = {
+  readonly host: string;
+  readonly what: string;
+  readonly text: string;
+  readonly where: string;
+};
 
 /**
  * The plan as a table: the gateway's uplink, then each host by slot with its block, both ends of its link and its
@@ -20,7 +25,12 @@ export function addressTable(plan: AddressPlan, fleet?: Fleet): readonly Address
     { host, what: "prefix", text: plan.delegated, where: "from the provider" },
     { host, what: "reserved", text: plan.infrastructure, where: "slot 0" },
     { host, what: "block", text: uplink.block, where: "slot 1" },
-    { host, what: "uplink", text: interfaceAddress(uplink.address, linkLength), where: where(host, gateway?.uplink.device) },
+    {
+      host,
+      what: "uplink",
+      text: interfaceAddress(uplink.address, linkLength),
+      where: where(host, gateway?.uplink.device),
+    },
   ];
   for (const each of plan.hosts) rows.push(...hostRows(each, plan, fleet));
   return rows;
@@ -34,7 +44,12 @@ function hostRows(each: HostPlan, plan: AddressPlan, fleet: Fleet | undefined): 
   return [
     { host, what: "block", text: each.block, where: `slot ${each.slot}` },
     { host, what: "gateway", text: interfaceAddress(each.gateway, plan.linkLength), where: gateway },
-    { host, what: "address", text: interfaceAddress(each.address, plan.linkLength), where: where(host, known?.public.device) },
+    {
+      host,
+      what: "address",
+      text: interfaceAddress(each.address, plan.linkLength),
+      where: where(host, known?.public.device),
+    },
     ...each.networks.flatMap(({ name, prefix }) => [
       { host, what: name === "default" ? "docker0" : name, text: prefix, where: via },
       ...(known === undefined ? [] : containerRows(each, known, name)),
@@ -49,7 +64,12 @@ function containerRows(each: HostPlan, host: Host, network: string): readonly Ad
     if (address !== undefined) found.push({ name, address });
   }
   found.sort((a, b) => compareAddresses(a.address, b.address));
-  return found.map(({ name, address }) => ({ host: host.name, what: `${network}/${name}`, text: address, where: "container" }));
+  return found.map(({ name, address }) => ({
+    host: host.name,
+    what: `${network}/${name}`,
+    text: address,
+    where: "container",
+  }));
 }
 
 function where(machine: string, device: string | undefined): string {

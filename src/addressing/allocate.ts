@@ -55,11 +55,18 @@ function slotWish(host: Host): Wish<HostName> {
  * All numbers of the host's networks for the ledger, those of networks that have left with them. The same array when
  * nothing is new: that is nearly every host, nearly always.
  */
-function numberNetworks(host: Host, fleet: Fleet, before: LedgerHost["networks"], errors: Diagnostic[]): LedgerHost["networks"] {
+function numberNetworks(
+  host: Host,
+  fleet: Fleet,
+  before: LedgerHost["networks"],
+  errors: Diagnostic[],
+): LedgerHost["networks"] {
   const wanted = host.docker.networks;
   const last = 2 ** (fleet.plan.network - fleet.plan.host) - 1;
   if (isAsBefore(wanted, before, last)) return before;
-  const wishes = [...wanted].map(([name, { index }]): Wish<NetworkName> => (index === undefined ? { name } : { name, pinned: index }));
+  const wishes = [...wanted].map(
+    ([name, { index }]): Wish<NetworkName> => (index === undefined ? { name } : { name, pinned: index }),
+  );
   const keptNumbers = new Map(before.map(({ name, index }) => [name, index]));
   const numbers = giveNumbers(wishes, keptNumbers, last);
   const gone = before.flatMap(({ name }) => (wanted.has(name) ? [] : [name]));
@@ -80,12 +87,16 @@ function isAsBefore(wanted: Host["docker"]["networks"], before: LedgerHost["netw
 
 function planOf(fleet: Fleet, numbered: readonly LedgerHost[]): AddressPlan {
   const { at, block } = layout(fleet.prefix, fleet.plan);
-  const blockOf = rememberedBlocks(fleet.prefix, fleet.plan, ({ host, slot, networks }) => ({ host, ...block(slot, networks) }));
+  const blockOf = rememberedBlocks(fleet.prefix, fleet.plan, ({ host, slot, networks }) => ({
+    host,
+    ...block(slot, networks),
+  }));
   const hosts: HostPlan[] = [];
   for (const each of numbered) {
     const wanted = fleet.hosts.get(each.host)?.docker.networks;
     if (wanted === undefined) continue;
-    const present = each.networks.length === wanted.size ? each.networks : each.networks.filter(({ name }) => wanted.has(name));
+    const present =
+      each.networks.length === wanted.size ? each.networks : each.networks.filter(({ name }) => wanted.has(name));
     hosts.push(present === each.networks ? blockOf(each) : { host: each.host, ...block(each.slot, present) });
   }
   const uplink = at(1);
@@ -106,23 +117,45 @@ function complaint(code: Code, at: string, text: string, fix: string): Diagnosti
 function checkLedger(fleet: Fleet, ledger: Ledger): readonly Diagnostic[] {
   const { host, network } = fleet.plan;
   if (ledger.fleet !== fleet.name) {
-    return [complaint("E304", "ledger", `The ledger is that of fleet ${ledger.fleet}, this is ${fleet.name}`, "use the ledger beside the fleet file, or none for a new fleet")];
+    return [
+      complaint(
+        "E304",
+        "ledger",
+        `The ledger is that of fleet ${ledger.fleet}, this is ${fleet.name}`,
+        "use the ledger beside the fleet file, or none for a new fleet",
+      ),
+    ];
   }
   const { lengths } = ledger;
   if (lengths === undefined || (lengths.host === host && lengths.network === network)) return [];
   const text = `Its numbers count blocks of /${lengths.host} and networks of /${lengths.network}; with /${host} and /${network} every address would move`;
-  return [complaint("E305", "ledger", text, `set plan.host: /${lengths.host} and plan.network: /${lengths.network}, or start a new ledger and renumber`)];
+  return [
+    complaint(
+      "E305",
+      "ledger",
+      text,
+      `set plan.host: /${lengths.host} and plan.network: /${lengths.network}, or start a new ledger and renumber`,
+    ),
+  ];
 }
 
 type Full = { readonly code: Code; readonly text: string; readonly fix: string };
 
 function slotsFull(fleet: Fleet, ledger: Ledger): Full {
   const gone = ledger.hosts.filter(({ host }) => !fleet.hosts.has(host)).map(({ host }) => host);
-  return { code: "E302", text: `No slot left: ${fleet.prefix} has ${slotsOf(fleet) - 1} for hosts`, fix: freeing(gone, "use a shorter prefix, or fewer hosts") };
+  return {
+    code: "E302",
+    text: `No slot left: ${fleet.prefix} has ${slotsOf(fleet) - 1} for hosts`,
+    fix: freeing(gone, "use a shorter prefix, or fewer hosts"),
+  };
 }
 
 function blockFull(room: number, gone: readonly string[]): Full {
-  return { code: "E303", text: `No number left: the block has ${room} for networks`, fix: freeing(gone, "use fewer networks") };
+  return {
+    code: "E303",
+    text: `No number left: the block has ${room} for networks`,
+    fix: freeing(gone, "use fewer networks"),
+  };
 }
 
 function freeing(gone: readonly string[], otherwise: string): string {
@@ -131,8 +164,15 @@ function freeing(gone: readonly string[], otherwise: string): string {
   return `take what is gone for good out of the ledger (${some}${gone.length > 5 ? ", …" : ""}), or ${otherwise}`;
 }
 
-function complaintsAbout<Name extends string>(numbers: Numbers<Name>, at: string, key: string, full: Full): Diagnostic[] {
-  const clashes = numbers.clashes.map((clash) => complaint(clashCodes[clash.kind], `${at}.${clash.name}`, ...clashText(clash, key)));
+function complaintsAbout<Name extends string>(
+  numbers: Numbers<Name>,
+  at: string,
+  key: string,
+  full: Full,
+): Diagnostic[] {
+  const clashes = numbers.clashes.map((clash) =>
+    complaint(clashCodes[clash.kind], `${at}.${clash.name}`, ...clashText(clash, key)),
+  );
   return [...clashes, ...numbers.unplaced.map((name) => complaint(full.code, `${at}.${name}`, full.text, full.fix))];
 }
 
@@ -144,9 +184,15 @@ function clashText<Name extends string>(clash: Clash<Name>, key: string): [text:
     return [text, `write ${key}: ${clash.kept}, or none; to renumber it, take it out of the ledger first`];
   }
   if (clash.kind === "beyond") {
-    return [`${key} ${clash.number} is beyond the last, ${clash.last}: the prefix has become too small for it`, "take it out of the ledger to renumber it, or use the prefix that it was numbered for"];
+    return [
+      `${key} ${clash.number} is beyond the last, ${clash.last}: the prefix has become too small for it`,
+      "take it out of the ledger to renumber it, or use the prefix that it was numbered for",
+    ];
   }
-  return [`${key}: ${clash.pinned} belongs to ${clash.holder} in the ledger`, `use another ${key}, or none; if ${clash.holder} is gone for good, take it out of the ledger`];
+  return [
+    `${key}: ${clash.pinned} belongs to ${clash.holder} in the ledger`,
+    `use another ${key}, or none; if ${clash.holder} is gone for good, take it out of the ledger`,
+  ];
 }
 
 /** What only the finished plan can tell: where openings lead, and that the provider's router has its address to itself. */
@@ -155,15 +201,36 @@ function checkAddresses(fleet: Fleet, plan: AddressPlan): readonly Diagnostic[] 
   const { nextHop } = fleet.provider;
   const shadowed = plan.hosts.find(({ block }) => contains(block, nextHop));
   if (shadowed !== undefined) {
-    errors.push(complaint("E308", "provider.next-hop", `${nextHop} lies in ${shadowed.block}, the block of ${shadowed.host}`, `give ${shadowed.host} another slot`));
+    errors.push(
+      complaint(
+        "E308",
+        "provider.next-hop",
+        `${nextHop} lies in ${shadowed.block}, the block of ${shadowed.host}`,
+        `give ${shadowed.host} another slot`,
+      ),
+    );
   }
   for (const { to, at } of fleet.openings) {
     if (to.kind !== "address") continue;
     const owner = plan.hosts.find(({ block }) => contains(block, to.address));
     if (owner === undefined) {
-      errors.push(complaint("E223", at, `${to.address} is in no host's block`, "name host/container, or an address that `sixgate addr` shows"));
+      errors.push(
+        complaint(
+          "E223",
+          at,
+          `${to.address} is in no host's block`,
+          "name host/container, or an address that `sixgate addr` shows",
+        ),
+      );
     } else if (to.address === owner.gateway) {
-      errors.push(complaint("E223", at, `${to.address} is the gateway's own, not one of ${owner.host}`, `the host's address is ${owner.address}`));
+      errors.push(
+        complaint(
+          "E223",
+          at,
+          `${to.address} is the gateway's own, not one of ${owner.host}`,
+          `the host's address is ${owner.address}`,
+        ),
+      );
     }
   }
   return errors;

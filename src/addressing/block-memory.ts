@@ -10,7 +10,11 @@ const memory: WeakMap<LedgerHost, { readonly under: string; readonly plan: HostP
  * `make`, but once per entry: in a process that plans again and again, a host that changed costs its own block and not
  * 4,094. Not seen from outside, for the answer is the same; it is forgotten with the ledger.
  */
-export function rememberedBlocks(delegated: Prefix, lengths: PlanRules, make: (entry: LedgerHost) => HostPlan): (entry: LedgerHost) => HostPlan {
+export function rememberedBlocks(
+  delegated: Prefix,
+  lengths: PlanRules,
+  make: (entry: LedgerHost) => HostPlan,
+): (entry: LedgerHost) => HostPlan {
   const under = `${delegated} ${lengths.host} ${lengths.link} ${lengths.network}`;
   return (entry) => {
     const known = memory.get(entry);

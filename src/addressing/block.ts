@@ -2,7 +2,7 @@ import type { NetworkName } from "../base/name.ts";
 import type { PlanRules } from "../fleet/fleet.ts";
 import type { Address } from "../net/address.ts";
 import { copyWords, formatWords } from "../net/packed.ts";
-import { parsePrefixWords, type Prefix, prefixAt } from "../net/prefix.ts";
+import { type Prefix, parsePrefixWords, prefixAt } from "../net/prefix.ts";
 import type { HostPlan, NetworkPlan } from "./address-plan.ts";
 
 type Numbered = { readonly name: NetworkName; readonly index: number };
@@ -10,9 +10,9 @@ type Ends = Pick<HostPlan, "slot" | "block" | "link" | "gateway" | "address">;
 
 export type Layout = {
   /** Block number `slot` and the addresses on its link. */
-  at(slot: number): Ends;
+  readonly at: (slot: number) => Ends;
   /** The same with its networks: Docker's default bridge first, then `networks`, which are sorted. */
-  block(slot: number, networks: readonly Numbered[]): Ends & Pick<HostPlan, "networks">;
+  readonly block: (slot: number, networks: readonly Numbered[]) => Ends & Pick<HostPlan, "networks">;
 };
 
 const defaultBridge = "default" as NetworkName;

@@ -40,7 +40,21 @@ test.each([
   ["a reserved slot", JSON.stringify({ ...full, hosts: [{ ...vm1, slot: 1 }] })],
   ["a broken slot", JSON.stringify({ ...full, hosts: [{ ...vm1, slot: 2.5 }] })],
   ["a strange name", JSON.stringify({ ...full, hosts: [{ ...vm1, host: "a b" }] })],
-  ["an index given twice", JSON.stringify({ ...full, hosts: [{ ...vm1, networks: [{ name: "a", index: 2 }, { name: "b", index: 2 }] }] })],
+  [
+    "an index given twice",
+    JSON.stringify({
+      ...full,
+      hosts: [
+        {
+          ...vm1,
+          networks: [
+            { name: "a", index: 2 },
+            { name: "b", index: 2 },
+          ],
+        },
+      ],
+    }),
+  ],
   ["a reserved index", JSON.stringify({ ...full, hosts: [{ ...vm1, networks: [{ name: "a", index: 1 }] }] })],
 ])("parseLedger refuses %s", (_, text) => {
   const parsed = parseLedger(text);

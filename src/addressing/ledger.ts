@@ -32,8 +32,14 @@ export function emptyLedger(fleet: string): Ledger {
 
 /** The same bytes for the same ledger: one line per host, sorted by slot, LF at the end. */
 export function formatLedger(ledger: Ledger): string {
-  const lines = ledger.hosts.map(({ host, slot, networks }) => `    ${JSON.stringify({ host, slot, networks: networks.map(({ name, index }) => ({ name, index })) })}`);
-  const lengths = ledger.lengths === undefined ? "" : `  "lengths": ${JSON.stringify({ host: ledger.lengths.host, network: ledger.lengths.network })},\n`;
+  const lines = ledger.hosts.map(
+    ({ host, slot, networks }) =>
+      `    ${JSON.stringify({ host, slot, networks: networks.map(({ name, index }) => ({ name, index })) })}`,
+  );
+  const lengths =
+    ledger.lengths === undefined
+      ? ""
+      : `  "lengths": ${JSON.stringify({ host: ledger.lengths.host, network: ledger.lengths.network })},\n`;
   const hosts = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n  ]`;
   return `{\n  "format": ${JSON.stringify(ledger.format)},\n  "fleet": ${JSON.stringify(ledger.fleet)},\n${lengths}  "hosts": ${hosts}\n}\n`;
 }
@@ -51,7 +57,10 @@ export function parseLedger(text: string): Result<Ledger> {
   if (typeof fleet !== "string" || !isName(fleet)) return unreadable("The fleet's name is missing");
   if (!Array.isArray(hosts)) return unreadable("The list of hosts is missing");
   if (lengths !== undefined && !isLengths(lengths)) return unreadable("The lengths are not two numbers");
-  if (!hosts.every(isHost)) return unreadable(`Host number ${hosts.findIndex((each) => !isHost(each)) + 1} has not a name, a slot and networks, each network its own index`);
+  if (!hosts.every(isHost))
+    return unreadable(
+      `Host number ${hosts.findIndex((each) => !isHost(each)) + 1} has not a name, a slot and networks, each network its own index`,
+    );
   if (lengths === undefined && hosts.length > 0) return unreadable("The lengths are missing");
   const twice = firstTwice(hosts.map(({ slot }) => slot)) ?? firstTwice(hosts.map(({ host }) => host));
   if (twice !== undefined) return unreadable(`${twice} is given twice`);
@@ -71,14 +80,19 @@ function isRecord(found: unknown): found is Readonly<Record<string, unknown>> {
 }
 
 function isLengths(found: unknown): found is { readonly host: number; readonly network: number } {
-  return isRecord(found) && Object.keys(found).length === 2 && isCount(found["host"], 1) && isCount(found["network"], 1);
+  return (
+    isRecord(found) && Object.keys(found).length === 2 && isCount(found["host"], 1) && isCount(found["network"], 1)
+  );
 }
 
 function isHost(found: unknown): found is LedgerHost {
   if (!isRecord(found) || typeof found["host"] !== "string" || !isName(found["host"])) return false;
   const networks = found["networks"];
   if (!isCount(found["slot"], 2) || !Array.isArray(networks) || !networks.every(isNetwork)) return false;
-  return firstTwice(networks.map(({ index }) => index)) === undefined && firstTwice(networks.map(({ name }) => name)) === undefined;
+  return (
+    firstTwice(networks.map(({ index }) => index)) === undefined &&
+    firstTwice(networks.map(({ name }) => name)) === undefined
+  );
 }
 
 function isNetwork(found: unknown): found is LedgerNetwork {

@@ -27,7 +27,11 @@ const first = 2;
  * Gives each wish a number from 2 to `last`. What the ledger has stays, also for names that nobody wishes now; pins
  * are next; the rest get the lowest free numbers in order of their names. The order of `wishes` doesn't matter.
  */
-export function giveNumbers<Name extends string>(wishes: readonly Wish<Name>[], ledger: ReadonlyMap<Name, number>, last: number): Numbers<Name> {
+export function giveNumbers<Name extends string>(
+  wishes: readonly Wish<Name>[],
+  ledger: ReadonlyMap<Name, number>,
+  last: number,
+): Numbers<Name> {
   const given = new Map<Name, number>();
   const clashes: Clash<Name>[] = [];
   const holders = new Map<number, Name>();
@@ -38,8 +42,10 @@ export function giveNumbers<Name extends string>(wishes: readonly Wish<Name>[], 
     const holder = pinned === undefined ? undefined : holders.get(pinned);
     const number = kept ?? pinned;
     if (number !== undefined && number > last) clashes.push({ kind: "beyond", name, number, last });
-    else if (pinned !== undefined && kept !== undefined && kept !== pinned) clashes.push({ kind: "moved", name, pinned, kept });
-    else if (pinned !== undefined && holder !== undefined && holder !== name) clashes.push({ kind: "taken", name, pinned, holder });
+    else if (pinned !== undefined && kept !== undefined && kept !== pinned)
+      clashes.push({ kind: "moved", name, pinned, kept });
+    else if (pinned !== undefined && holder !== undefined && holder !== name)
+      clashes.push({ kind: "taken", name, pinned, holder });
     else if (number === undefined) fresh.push(name);
     else {
       given.set(name, number);
@@ -49,7 +55,12 @@ export function giveNumbers<Name extends string>(wishes: readonly Wish<Name>[], 
   return { given, clashes, unplaced: giveLowest(fresh.sort(compareKeys), holders, last, given) };
 }
 
-function giveLowest<Name extends string>(names: readonly Name[], holders: ReadonlyMap<number, Name>, last: number, given: Map<Name, number>): readonly Name[] {
+function giveLowest<Name extends string>(
+  names: readonly Name[],
+  holders: ReadonlyMap<number, Name>,
+  last: number,
+  given: Map<Name, number>,
+): readonly Name[] {
   let next = first;
   for (const [i, name] of names.entries()) {
     while (holders.has(next)) next++;

@@ -1,6 +1,6 @@
+import type { ReservedContainer } from "../fleet/fleet.ts";
 import { type Address, offset } from "../net/address.ts";
 import { baseOf } from "../net/prefix.ts";
-import type { ReservedContainer } from "../fleet/fleet.ts";
 import type { HostPlan } from "./address-plan.ts";
 
 /** The address that was set beforehand for a container; undefined when the host has no such network. */

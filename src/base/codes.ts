@@ -155,6 +155,7 @@ export const codes = {
   W206: "Prefix not routed on the Internet",
   W207: "Opening has no effect",
   W208: "Nobody may log in on the gateway",
+  W209: "Network ends inside a hypervisor",
   E806: "Nobody to ask",
   E807: "File can't be read or written",
   E808: "Interrupted",

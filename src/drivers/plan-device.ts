@@ -13,7 +13,13 @@ export type DevicePlan = { readonly set: ChangeSet; readonly structure: number }
 export async function planDevice(shell: Shell, desired: Desired, signal?: AbortSignal): Promise<DevicePlan> {
   const bound = bind(shell, desired);
   const observed = await bound.driver.observe(signal);
-  const set = { device: desired.device, layer: desired.layer, driver: desired.driver, base: observed.revision, changes: diff(observed.items, bound.items) };
+  const set = {
+    device: desired.device,
+    layer: desired.layer,
+    driver: desired.driver,
+    base: observed.revision,
+    changes: diff(observed.items, bound.items),
+  };
   return { set, structure: observed.items.filter((item) => item.lane === "structure").length };
 }
 
@@ -36,7 +42,12 @@ export async function applyDevice(
     const left = diff((await bound.driver.observe(signal)).items, bound.items);
     if (left.length > 0) {
       const keys = left.slice(0, 3).map((change) => (change.kind === "delete" ? change.before.key : change.after.key));
-      throw new Failure("E512", `${desired.device} ${desired.layer}`, `Not as planned after the change: ${keys.join("; ")}${left.length > 3 ? ` and ${left.length - 3} more` : ""}`, "look at `sixgate plan`; the device was set back");
+      throw new Failure(
+        "E512",
+        `${desired.device} ${desired.layer}`,
+        `Not as planned after the change: ${keys.join("; ")}${left.length > 3 ? ` and ${left.length - 3} more` : ""}`,
+        "look at `sixgate plan`; the device was set back",
+      );
     }
     await prove();
   } catch (cause) {

@@ -21,7 +21,12 @@ function checkRoles(fleet: Fleet, findings: Findings): void {
     if (found.length === 0) {
       findings.error("E226", ["networks"], `No network has the role ${role}`, `give one network role: ${role}`);
     } else if (second !== undefined) {
-      findings.error("E226", ["networks", second, "role"], `Networks ${found.join(" and ")} have the role ${role}`, "leave it to one of them");
+      findings.error(
+        "E226",
+        ["networks", second, "role"],
+        `Networks ${found.join(" and ")} have the role ${role}`,
+        "leave it to one of them",
+      );
     }
   }
 }
@@ -31,7 +36,12 @@ function checkOverlaps(fleet: Fleet, findings: Findings): void {
   for (const [i, a] of named.entries()) {
     const b = named.slice(0, i).find((each) => contains4(each.ipv4, a.ipv4) || contains4(a.ipv4, each.ipv4));
     if (b === undefined) continue;
-    findings.error("E214", ["networks", a.name, "ipv4"], `${a.ipv4} overlaps ${b.ipv4} of network ${b.name}`, "give each network its own IPv4 prefix");
+    findings.error(
+      "E214",
+      ["networks", a.name, "ipv4"],
+      `${a.ipv4} overlaps ${b.ipv4} of network ${b.name}`,
+      "give each network its own IPv4 prefix",
+    );
   }
 }
 
@@ -42,18 +52,38 @@ function checkBridges(fleet: Fleet, findings: Findings): void {
     const network = fleet.networks.get(bridge.network);
     if (network === undefined) {
       const known = fleet.networks.keys();
-      findings.error("E224", [...path, "network"], `Unknown network ${quote(bridge.network)}${didYouMean(bridge.network, known)}`, `use one of ${[...fleet.networks.keys()].join(", ")}`);
+      findings.error(
+        "E224",
+        [...path, "network"],
+        `Unknown network ${quote(bridge.network)}${didYouMean(bridge.network, known)}`,
+        `use one of ${[...fleet.networks.keys()].join(", ")}`,
+      );
     }
     if (network?.role === "hosts" && bridge.ipv4 !== undefined) {
-      findings.error("E229", [...path, "ipv4"], `The hosts on ${name} would reach the hypervisor at ${bridge.ipv4}, past the gateway`, "give the hypervisor its address on the management bridge");
+      findings.error(
+        "E229",
+        [...path, "ipv4"],
+        `The hosts on ${name} would reach the hypervisor at ${bridge.ipv4}, past the gateway`,
+        "give the hypervisor its address on the management bridge",
+      );
     }
     const other = ports.get(`${machine} ${bridge.port ?? ""}`);
     if (bridge.port !== undefined && other !== undefined) {
-      findings.error("E227", [...path, "port"], `Port ${bridge.port} is also in ${other}: an interface can be in one bridge only`, "use another port, or one bridge");
+      findings.error(
+        "E227",
+        [...path, "port"],
+        `Port ${bridge.port} is also in ${other}: an interface can be in one bridge only`,
+        "use another port, or one bridge",
+      );
     }
     const twin = networks.get(`${machine} ${bridge.network}`);
     if (twin !== undefined) {
-      findings.error("E228", [...path, "network"], `Network ${bridge.network} is also on ${twin}`, "carry each network on one bridge of a hypervisor");
+      findings.error(
+        "E228",
+        [...path, "network"],
+        `Network ${bridge.network} is also on ${twin}`,
+        "carry each network on one bridge of a hypervisor",
+      );
     }
     if (bridge.port !== undefined) ports.set(`${machine} ${bridge.port}`, name);
     networks.set(`${machine} ${bridge.network}`, name);

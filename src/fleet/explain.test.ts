@@ -23,7 +23,13 @@ test("explainField lists the keys below with the first sentence of each", () => 
 });
 
 test("explainField knows no other keys", () => {
-  for (const path of ["host", "hosts.vm1.dockr", "hosts.vm1.docker.profile.more", "constructor", "provider.__proto__"]) {
+  for (const path of [
+    "host",
+    "hosts.vm1.dockr",
+    "hosts.vm1.docker.profile.more",
+    "constructor",
+    "provider.__proto__",
+  ]) {
     expect(explainField(path)).toBeUndefined();
   }
 });

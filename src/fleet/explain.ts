@@ -43,13 +43,18 @@ export function nearestPath(dotted: string): string | undefined {
   for (let i = 0; i < path.length; i++) {
     if (schemaAt(path.slice(0, i + 1)) !== undefined) continue;
     const known = nearest(String(path[i]), keysAt(path.slice(0, i)));
-    return known === undefined ? undefined : [...path.slice(0, i).map((part) => (part === 0 ? "*" : String(part))), known, ...path.slice(i + 1)].join(".");
+    return known === undefined
+      ? undefined
+      : [...path.slice(0, i).map((part) => (part === 0 ? "*" : String(part))), known, ...path.slice(i + 1)].join(".");
   }
   return undefined;
 }
 
 function partsOf(dotted: string): readonly (string | number)[] {
-  const words = dotted.replaceAll(/\[[0-9*]+\]/g, ".*").split(".").filter((word) => word !== "");
+  const words = dotted
+    .replaceAll(/\[[0-9*]+\]/g, ".*")
+    .split(".")
+    .filter((word) => word !== "");
   const parts: (string | number)[] = [];
   for (const each of words) {
     const isList = schemaAt(parts)?.items !== undefined;
@@ -68,7 +73,7 @@ function isRequired(schema: JsonSchema | undefined, key: string): boolean {
 
 function kindOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map(String).join(" | ");
-  if (schema.const !== undefined) return String(schema.const);
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(kindOf))].join(" or ");
   if (schema.type === "array") return "list";
   if (schema.type === "object") return schema.properties === undefined ? "map by name" : "map";

@@ -1,12 +1,20 @@
-import { parseAddress, toBits, type Address } from "../net/address.ts";
+import { type Address, parseAddress, toBits } from "../net/address.ts";
 import { linkOf, parseInterfaceAddress } from "../net/interface-address.ts";
-import { type Address4, type InterfaceAddress4, type Prefix4, parseAddress4, parseInterfaceAddress4, parsePrefix4, prefix4Of } from "../net/ipv4.ts";
+import {
+  type Address4,
+  type InterfaceAddress4,
+  type Prefix4,
+  parseAddress4,
+  parseInterfaceAddress4,
+  parsePrefix4,
+  prefix4Of,
+} from "../net/ipv4.ts";
 import { type Mac, parseMac } from "../net/mac.ts";
-import { parsePrefix, type Prefix, prefixOf } from "../net/prefix.ts";
 import { parsePortRange } from "../net/port.ts";
+import { type Prefix, parsePrefix, prefixOf } from "../net/prefix.ts";
 import { isTransport, transports } from "../net/transport.ts";
 import type { Service } from "../openings/opening.ts";
-import { field, type Field, kindOf, type Read, textField, wrong } from "./field.ts";
+import { type Field, field, kindOf, type Read, textField, wrong } from "./field.ts";
 import type { Reach } from "./fleet.ts";
 import { didYouMean } from "./nearest.ts";
 import { quote } from "./quote.ts";
@@ -17,7 +25,8 @@ export function readPrefix(text: string): Read<Prefix> {
   const parsed = parsePrefix(text);
   if (parsed !== undefined) return { value: parsed };
   const link = parseInterfaceAddress(text);
-  if (link !== undefined) return wrong("E115", `Prefix has bits set beyond its length: ${quote(text)}`, `write ${linkOf(link)}`);
+  if (link !== undefined)
+    return wrong("E115", `Prefix has bits set beyond its length: ${quote(text)}`, `write ${linkOf(link)}`);
   return wrong("E114", `Not an IPv6 prefix: ${quote(text)}`, prefixFix(text));
 }
 
@@ -27,13 +36,19 @@ function prefixFix(text: string): string {
   if (slash < 0 && parseAddress(text) !== undefined) return `write the length too, for example ${text}/64`;
   const colon = text.lastIndexOf(":");
   const spread = parseInterfaceAddress(`${text.slice(0, colon)}:${text.slice(colon)}`);
-  return spread === undefined || text.includes("::") ? "write address/length, for example 2001:db8::/64" : `a :: is missing: did you mean ${spread}?`;
+  return spread === undefined || text.includes("::")
+    ? "write address/length, for example 2001:db8::/64"
+    : `a :: is missing: did you mean ${spread}?`;
 }
 
 export function readAddress(text: string): Read<Address> {
   const parsed = parseAddress(text);
   return parsed === undefined
-    ? wrong("E116", `Not an IPv6 address: ${quote(text)}`, "write one address without length and zone, for example fe80::1")
+    ? wrong(
+        "E116",
+        `Not an IPv6 address: ${quote(text)}`,
+        "write one address without length and zone, for example fe80::1",
+      )
     : { value: parsed };
 }
 
@@ -49,7 +64,11 @@ function readPrefix4(text: string): Read<Prefix4> {
 function readInterfaceAddress4(text: string): Read<InterfaceAddress4> {
   const parsed = parseInterfaceAddress4(text);
   return parsed === undefined
-    ? wrong("E117", `Not an IPv4 address with a length: ${quote(text)}`, "write address/length, for example 10.10.10.2/24")
+    ? wrong(
+        "E117",
+        `Not an IPv4 address with a length: ${quote(text)}`,
+        "write address/length, for example 10.10.10.2/24",
+      )
     : { value: parsed };
 }
 
@@ -63,7 +82,11 @@ function readAddress4(text: string): Read<Address4> {
 function readMac(text: string): Read<Mac> {
   const parsed = parseMac(text);
   return parsed === undefined
-    ? wrong("E118", `Not a MAC address: ${quote(text)}`, 'write six pairs of hex digits, for example "00:50:56:00:ab:cd"')
+    ? wrong(
+        "E118",
+        `Not a MAC address: ${quote(text)}`,
+        'write six pairs of hex digits, for example "00:50:56:00:ab:cd"',
+      )
     : { value: parsed };
 }
 
@@ -75,7 +98,11 @@ function readService(found: unknown): Read<Service> {
   const slash = text.indexOf("/");
   const transport = slash < 0 ? "tcp" : text.slice(slash + 1);
   if (!isTransport(transport)) {
-    return wrong("E119", `Not a transport: ${quote(transport)}${didYouMean(transport, transports)}`, `use one of ${transports.join(", ")}`);
+    return wrong(
+      "E119",
+      `Not a transport: ${quote(transport)}${didYouMean(transport, transports)}`,
+      `use one of ${transports.join(", ")}`,
+    );
   }
   const ports = parsePortRange(slash < 0 ? text : text.slice(0, slash));
   return ports === undefined ? notService(quote(text)) : { value: { kind: "ports", transport, ports } };
@@ -89,11 +116,14 @@ function readLength(found: unknown): Read<number> {
   const match = typeof found === "string" ? /^\/([1-9][0-9]{0,2})$/.exec(found) : null;
   const length = Number(match?.[1] ?? 129);
   const meant = typeof found === "number" ? `/${found}` : "for example /76";
-  return length <= 128 ? { value: length } : wrong("E120", `Not a prefix length: ${kindOf(found)}`, `write it with its slash, ${meant}`);
+  return length <= 128
+    ? { value: length }
+    : wrong("E120", `Not a prefix length: ${kindOf(found)}`, `write it with its slash, ${meant}`);
 }
 
 function readEngine(found: unknown): Read<{ major: number; minor: number }> {
-  if (typeof found === "number") return wrong("E121", "Version without quotes is read as a number", 'write it in quotes, for example "20.10"');
+  if (typeof found === "number")
+    return wrong("E121", "Version without quotes is read as a number", 'write it in quotes, for example "20.10"');
   const match = typeof found === "string" ? /^([0-9]{1,3})\.([0-9]{1,3})(?:\.[0-9]{1,3})?$/.exec(found) : null;
   return match === null
     ? wrong("E121", `Not a Docker version: ${kindOf(found)}`, 'write major.minor in quotes, for example "28.5"')
@@ -104,7 +134,11 @@ function readEngine(found: unknown): Read<{ major: number; minor: number }> {
 function readDevice(text: string): Read<string> {
   return /^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(text)
     ? { value: text }
-    : wrong("E122", `Not an interface name: ${quote(text)}`, "use the kernel's name: a letter, then letters, digits, _ . -, 15 at most");
+    : wrong(
+        "E122",
+        `Not an interface name: ${quote(text)}`,
+        "use the kernel's name: a letter, then letters, digits, _ . -, 15 at most",
+      );
 }
 
 /** `ssh` takes the target as one word; it may not begin with a dash. */
@@ -123,7 +157,8 @@ function readSlot(found: unknown): Read<number> {
 }
 
 function slotFix(found: unknown): string {
-  const hex = typeof found === "string" ? /^(?:0x)?([0-9a-f]{1,4})(?:::?(?:\/76)?|\/76)?$/i.exec(found)?.[1] : undefined;
+  const hex =
+    typeof found === "string" ? /^(?:0x)?([0-9a-f]{1,4})(?:::?(?:\/76)?|\/76)?$/i.exec(found)?.[1] : undefined;
   const block = hex === undefined ? 1 : Number.parseInt(hex, 16);
   return block % 16 === 0 && block > 16
     ? `write the host's number in decimal: the /76 block ${block.toString(16)}:: of a /64 is slot ${block / 16}`
@@ -134,7 +169,11 @@ function slotFix(found: unknown): string {
 function readSuffix(text: string): Read<bigint> {
   const parsed = parseAddress(text);
   return parsed === undefined
-    ? wrong("E116", `Not an address within the network: ${quote(text)}`, 'write what stands behind the network, for example "::80"')
+    ? wrong(
+        "E116",
+        `Not an address within the network: ${quote(text)}`,
+        'write what stands behind the network, for example "::80"',
+      )
     : { value: toBits(parsed) };
 }
 
@@ -155,7 +194,9 @@ function readAdmin(text: string): Read<Prefix | Prefix4> {
 
 export const prefixField: Field<Prefix> = textField(readPrefix, { pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" });
 export const prefix4Field: Field<Prefix4> = textField(readPrefix4, { pattern: "^[0-9.]+/[0-9]{1,2}$" });
-export const interfaceAddress4Field: Field<InterfaceAddress4> = textField(readInterfaceAddress4, { pattern: "^[0-9.]+/[0-9]{1,2}$" });
+export const interfaceAddress4Field: Field<InterfaceAddress4> = textField(readInterfaceAddress4, {
+  pattern: "^[0-9.]+/[0-9]{1,2}$",
+});
 export const address4Field: Field<Address4> = textField(readAddress4, { pattern: "^[0-9.]+$" });
 export const macField: Field<Mac> = textField(readMac, { pattern: "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$" });
 export const serviceField: Field<Service> = field(readService, {

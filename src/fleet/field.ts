@@ -33,9 +33,15 @@ export function textField<T>(read: (text: string) => Read<T>, json: Readonly<Rec
   return field((found) => (typeof found === "string" ? read(found) : notText(found)), { type: "string", ...json });
 }
 
-function notText(found: unknown): Wrong {
+/** E112 for what should have been text. */
+export function notText(found: unknown): Wrong {
   const cut = cutAtColon(found);
-  if (cut !== undefined) return wrong("E112", `Expected text, found a map: YAML reads the last colon of ${quote(cut)} as its own`, `quote it: "${cut}"`);
+  if (cut !== undefined)
+    return wrong(
+      "E112",
+      `Expected text, found a map: YAML reads the last colon of ${quote(cut)} as its own`,
+      `quote it: "${cut}"`,
+    );
   const fix = typeof found === "number" || typeof found === "boolean" ? "write it in quotes" : "write one text here";
   return wrong("E112", `Expected text, found ${kindOf(found)}`, fix);
 }
@@ -53,7 +59,7 @@ export function kindOf(found: unknown): string {
   if (Array.isArray(found)) return "a list";
   if (typeof found === "object") return "a map";
   if (typeof found === "string") return `the text ${quote(found)}`;
-  return `the ${typeof found} ${String(found)}`;
+  return typeof found === "number" || typeof found === "boolean" ? `the ${typeof found} ${found}` : `a ${typeof found}`;
 }
 
 /** A key of a map that people choose: host, network, hypervisor. */

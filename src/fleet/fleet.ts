@@ -2,8 +2,8 @@ import type { DeviceName, HostName, NetworkName } from "../base/name.ts";
 import type { Address } from "../net/address.ts";
 import type { Address4, InterfaceAddress4, Prefix4 } from "../net/ipv4.ts";
 import type { Mac } from "../net/mac.ts";
-import type { Prefix } from "../net/prefix.ts";
 import type { PortRange } from "../net/port.ts";
+import type { Prefix } from "../net/prefix.ts";
 import type { Transport } from "../net/transport.ts";
 
 /** What the operator wrote, after schema and cross-checks: what is wanted, never how a device spells it. */

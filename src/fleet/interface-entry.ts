@@ -25,13 +25,16 @@ export function nicsOf(fleet: Fleet): readonly NicEntry[] {
   if (management !== undefined) found.push({ machine: name, path: ["gateway", "management"], nic: management });
   for (const host of fleet.hosts.values()) {
     found.push({ machine: host.name, path: ["hosts", host.name, "public"], nic: host.public });
-    if (host.management !== undefined) found.push({ machine: host.name, path: ["hosts", host.name, "management"], nic: host.management });
+    if (host.management !== undefined)
+      found.push({ machine: host.name, path: ["hosts", host.name, "management"], nic: host.management });
   }
   return found;
 }
 
 /** All bridges with their hypervisor and place. */
-export function bridgesOf(fleet: Fleet): readonly { readonly machine: string; readonly name: string; readonly path: Path; readonly bridge: Bridge }[] {
+export function bridgesOf(
+  fleet: Fleet,
+): readonly { readonly machine: string; readonly name: string; readonly path: Path; readonly bridge: Bridge }[] {
   return [...fleet.hypervisors].flatMap(([machine, { bridges }]) =>
     [...bridges].map(([name, bridge]) => ({ machine, name, bridge, path: ["hypervisors", machine, "bridges", name] })),
   );

@@ -25,10 +25,16 @@ function reason(issue: Issue, path: Path, found: unknown): Wrong {
   if (found === undefined) return missing(path);
   if (issue.code === "invalid_value") return badChoice(path, issue.values, found);
   if (issue.code === "invalid_type") {
-    return wrong("E112", `Expected ${expected(issue.expected)}, found ${kindOf(found)}`, typeFix(issue.expected, found));
+    return wrong(
+      "E112",
+      `Expected ${expected(issue.expected)}, found ${kindOf(found)}`,
+      typeFix(issue.expected, found),
+    );
   }
-  if (issue.code === "too_small") return wrong("E112", `Too small: ${kindOf(found)}, at least ${String(issue.minimum)}`, "give more");
-  if (issue.code === "too_big") return wrong("E112", `Too big: ${kindOf(found)}, at most ${String(issue.maximum)}`, "give less");
+  if (issue.code === "too_small")
+    return wrong("E112", `Too small: ${kindOf(found)}, at least ${String(issue.minimum)}`, "give more");
+  if (issue.code === "too_big")
+    return wrong("E112", `Too big: ${kindOf(found)}, at most ${String(issue.maximum)}`, "give less");
   return wrong("E112", `${issue.message}, found ${kindOf(found)}`, "see `sixgate explain` for this key");
 }
 
@@ -40,20 +46,38 @@ function custom(issue: Issue & { readonly code: "custom" }, path: Path): Wrong {
 
 function missing(path: Path): Wrong {
   const meaning = schemaAt(path)?.description;
-  return wrong("E111", `Key missing: ${quote(String(path.at(-1)))}`, `add it${meaning === undefined ? "" : `. ${meaning}`}`);
+  return wrong(
+    "E111",
+    `Key missing: ${quote(String(path.at(-1)))}`,
+    `add it${meaning === undefined ? "" : `. ${meaning}`}`,
+  );
 }
 
 function badKey(path: Path): Wrong {
   const key = String(path.at(-1));
   const owner = path.at(-2);
-  if (owner === "bridges") return wrong("E122", `Not an interface name: ${quote(key)}`, "use the kernel's name: a letter, then letters, digits, _ . -, 15 at most");
-  if (owner === "containers") return wrong("E113", `Not a container name: ${quote(key)}`, "use letters, digits, _ . -, 1 to 63 characters, a letter or digit first");
+  if (owner === "bridges")
+    return wrong(
+      "E122",
+      `Not an interface name: ${quote(key)}`,
+      "use the kernel's name: a letter, then letters, digits, _ . -, 15 at most",
+    );
+  if (owner === "containers")
+    return wrong(
+      "E113",
+      `Not a container name: ${quote(key)}`,
+      "use letters, digits, _ . -, 1 to 63 characters, a letter or digit first",
+    );
   return notName(key);
 }
 
 function badChoice(path: Path, values: readonly unknown[], found: unknown): Wrong {
   if (path.length === 1 && path[0] === "sixgate") {
-    return wrong("E124", `Unknown format version: ${kindOf(found)}`, `write sixgate: ${values.map(String).join(" or ")}, or use the sixgate that wrote this file`);
+    return wrong(
+      "E124",
+      `Unknown format version: ${kindOf(found)}`,
+      `write sixgate: ${values.map(String).join(" or ")}, or use the sixgate that wrote this file`,
+    );
   }
   const words = values.map(String);
   const hint = typeof found === "string" ? didYouMean(found, words) : "";
@@ -103,4 +127,3 @@ function valueAt(value: unknown, path: Path): unknown {
   }
   return at;
 }
-

@@ -24,7 +24,10 @@ let made: JsonSchema | undefined;
 
 /** The fleet file's JSON Schema, draft 7: what YAML editors read. Looser than `parseFleet`, which compares values too. */
 export function fleetJsonSchema(): JsonSchema {
-  made ??= { title: "sixgate fleet file", ...(z.toJSONSchema(fleetSchema, { target: "draft-7", io: "input" }) as JsonSchema) };
+  made ??= {
+    title: "sixgate fleet file",
+    ...(z.toJSONSchema(fleetSchema, { target: "draft-7", io: "input" }) as JsonSchema),
+  };
   return made;
 }
 
@@ -37,7 +40,8 @@ export function schemaAt(path: readonly (string | number)[]): JsonSchema | undef
 
 function inside(schema: JsonSchema, part: string | number): JsonSchema | undefined {
   if (typeof part === "number") return schema.items;
-  if (schema.properties !== undefined) return Object.hasOwn(schema.properties, part) ? schema.properties[part] : undefined;
+  if (schema.properties !== undefined)
+    return Object.hasOwn(schema.properties, part) ? schema.properties[part] : undefined;
   return typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
 }
 

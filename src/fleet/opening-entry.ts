@@ -1,8 +1,9 @@
 import type { HostName } from "../base/name.ts";
 import { parseAddress } from "../net/address.ts";
-import { contains, type Prefix, prefix } from "../net/prefix.ts";
-import { PrefixSet } from "../net/prefix-set.ts";
 import { comparePortRanges, type PortRange, portsOverlap } from "../net/port.ts";
+import { contains, overlaps, type Prefix, prefix } from "../net/prefix.ts";
+import { PrefixSet } from "../net/prefix-set.ts";
+import { specialPrefixes } from "../net/special.ts";
 import { type Transport, transports } from "../net/transport.ts";
 import type { Service } from "../openings/opening.ts";
 import { readSource } from "./field-kinds.ts";
@@ -19,7 +20,13 @@ type Hosts = ReadonlyMap<HostName, Host>;
 const anywhere = prefix("::/0");
 
 /** The entries of `openings:` with their names looked up. Entries with an error are left out. */
-export function resolveOpenings(file: FleetFile, groups: Groups, hosts: Hosts, places: Places, findings: Findings): Fleet["openings"] {
+export function resolveOpenings(
+  file: FleetFile,
+  groups: Groups,
+  hosts: Hosts,
+  places: Places,
+  findings: Findings,
+): Fleet["openings"] {
   const openings: StaticOpening[] = [];
   for (const [i, entry] of file.openings.entries()) {
     const path = ["openings", i];
@@ -37,20 +44,41 @@ function checkNumbers(services: readonly Service[], path: Path, places: Places, 
   for (const [i, service] of services.entries()) {
     const source = places.source([...path, i]) ?? "";
     if (service.kind === "ping" || /^["']?[1-9][0-9]{0,4}(?:-[0-9]+)?(?:\/[a-z]+)?["']?$/.test(source)) continue;
-    findings.error("E119", [...path, i], `Port is written as ${quote(source)}, which YAML reads as ${service.ports.first}`, `write ${service.ports.first} if that is meant`);
+    findings.error(
+      "E119",
+      [...path, i],
+      `Port is written as ${quote(source)}, which YAML reads as ${service.ports.first}`,
+      `write ${service.ports.first} if that is meant`,
+    );
   }
 }
 
-function resolveTarget(text: string, path: Path, file: FleetFile, hosts: Hosts, findings: Findings): StaticOpening["to"] | undefined {
+function resolveTarget(
+  text: string,
+  path: Path,
+  file: FleetFile,
+  hosts: Hosts,
+  findings: Findings,
+): StaticOpening["to"] | undefined {
   const address = parseAddress(text);
   if (address !== undefined) {
     if (contains(file.prefix, address)) return { kind: "address", address };
-    findings.error("E223", path, `Not in ${file.prefix}: ${address}`, "name host/container, or an address in a host's block");
+    findings.error(
+      "E223",
+      path,
+      `Not in ${file.prefix}: ${address}`,
+      "name host/container, or an address in a host's block",
+    );
     return undefined;
   }
   const [name, container, ...rest] = text.split("/");
   if (name === undefined || container === undefined || rest.length > 0) {
-    findings.error("E112", path, `Not host/container and not an IPv6 address: ${quote(text)}`, "write for example vm1/web");
+    findings.error(
+      "E112",
+      path,
+      `Not host/container and not an IPv6 address: ${quote(text)}`,
+      "write for example vm1/web",
+    );
     return undefined;
   }
   const host = hosts.get(name as HostName);
@@ -61,11 +89,21 @@ function resolveTarget(text: string, path: Path, file: FleetFile, hosts: Hosts, 
   const reserved = host.docker.containers.get(container);
   if (reserved === undefined) {
     const known = host.docker.containers.keys();
-    findings.error("E224", path, `Unknown container ${quote(container)} on ${name}${didYouMean(container, known)}`, `add it under hosts.${name}.docker.containers with its network and address`);
+    findings.error(
+      "E224",
+      path,
+      `Unknown container ${quote(container)} on ${name}${didYouMean(container, known)}`,
+      `add it under hosts.${name}.docker.containers with its network and address`,
+    );
     return undefined;
   }
   if (host.docker.networks.get(reserved.network)?.internal === true) {
-    findings.warning("W207", path, `Network ${reserved.network} of ${name} is internal: nothing from outside gets in`, "take the opening away, or `internal: true` from the network");
+    findings.warning(
+      "W207",
+      path,
+      `Network ${reserved.network} of ${name} is internal: nothing from outside gets in`,
+      "take the opening away, or `internal: true` from the network",
+    );
   }
   return { kind: "container", host: host.name, container };
 }
@@ -79,7 +117,26 @@ function resolveSources(words: readonly string[], path: Path, groups: Groups, fi
     failed ||= found === undefined;
     all.push(...(found ?? []));
   }
+  const unseen = all.find(isNeverASource);
+  if (unseen !== undefined && !failed) {
+    findings.warning(
+      "W207",
+      path,
+      `No packet from the Internet has a source in ${unseen}`,
+      "take it out: the gateway drops such packets anyway",
+    );
+  }
   return failed ? [] : PrefixSet.of(all).prefixes();
+}
+
+/** Wholly in a special-purpose prefix; documentation prefixes are for labs and examples. */
+function isNeverASource(source: Prefix): boolean {
+  return specialPrefixes.some(
+    (each) =>
+      contains(each.prefix, source) &&
+      each.name !== "documentation" &&
+      !(each.except ?? []).some((reachable) => overlaps(reachable, source)),
+  );
 }
 
 function sourcesOf(word: string, path: Path, groups: Groups, findings: Findings): readonly Prefix[] | undefined {
@@ -87,7 +144,12 @@ function sourcesOf(word: string, path: Path, groups: Groups, findings: Findings)
   const group = groups.get(word);
   if (group !== undefined) {
     if (group.length > 0) return group;
-    findings.error("E235", path, `Group ${quote(word)} is empty: the opening would be for nobody`, "add prefixes to the group, or take the opening away");
+    findings.error(
+      "E235",
+      path,
+      `Group ${quote(word)} is empty: the opening would be for nobody`,
+      "add prefixes to the group, or take the opening away",
+    );
     return undefined;
   }
   if (!/[:./]/.test(word)) {
@@ -105,13 +167,18 @@ function sourcesOf(word: string, path: Path, groups: Groups, findings: Findings)
 /** Overlapping ranges of one transport become one; sorted: tcp, udp, sctp by port, then ping. */
 function mergeServices(services: readonly Service[]): readonly Service[] {
   const merged: Service[] = [];
-  for (const transport of transports) merged.push(...mergeRanges(rangesOf(services, transport)).map((ports): Service => ({ kind: "ports", transport, ports })));
+  for (const transport of transports)
+    merged.push(
+      ...mergeRanges(rangesOf(services, transport)).map((ports): Service => ({ kind: "ports", transport, ports })),
+    );
   if (services.some((each) => each.kind === "ping")) merged.push({ kind: "ping" });
   return merged;
 }
 
 function rangesOf(services: readonly Service[], transport: Transport): readonly PortRange[] {
-  return services.flatMap((each) => (each.kind === "ports" && each.transport === transport ? [each.ports] : [])).sort(comparePortRanges);
+  return services
+    .flatMap((each) => (each.kind === "ports" && each.transport === transport ? [each.ports] : []))
+    .sort(comparePortRanges);
 }
 
 function mergeRanges(sorted: readonly PortRange[]): readonly PortRange[] {

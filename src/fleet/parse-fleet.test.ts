@@ -89,14 +89,20 @@ test("parseFleet derives a MAC from fleet, machine and role, so that a renamed i
 });
 
 test("parseFleet lets no control character of the file through to its messages", () => {
-  const parsed = parseFleet(small.replace("fleet: small", 'fleet: "a\\e[31m\\u202eb"').replace("vm1/caddy", '"vm1/\\e[2J"'), "small.yaml");
+  const parsed = parseFleet(
+    small.replace("fleet: small", 'fleet: "a\\e[31m\\u202eb"').replace("vm1/caddy", '"vm1/\\e[2J"'),
+    "small.yaml",
+  );
   expect(parsed.ok).toBe(false);
-  // biome-ignore lint: the characters are the point
-  for (const each of parsed.ok ? [] : parsed.errors) expect(`${each.at}${each.text}${each.fix}`).toMatch(/^[\x20-\x7e…]*$/);
+  for (const each of parsed.ok ? [] : parsed.errors)
+    expect(`${each.at}${each.text}${each.fix}`).toMatch(/^[\x20-\x7e…]*$/);
 });
 
 test("parseFleet gives errors, never a throw, for a file with a hole or a foreign piece in it", () => {
-  const piece = fc.oneof(fc.string(), fc.constantFrom("{", "}", "[", "*a", "&a", "!!js", "::", "- ", "\t", "__proto__: 1", "null", "\u0000", "? ", "|"));
+  const piece = fc.oneof(
+    fc.string(),
+    fc.constantFrom("{", "}", "[", "*a", "&a", "!!js", "::", "- ", "\t", "__proto__: 1", "null", "\u0000", "? ", "|"),
+  );
   fc.assert(
     fc.property(fc.nat(small.length), fc.nat(30), piece, (at, length, text) => {
       const parsed = parseFleet(small.slice(0, at) + text + small.slice(at + length), "small.yaml");

@@ -29,7 +29,12 @@ export function parseFleet(text: string, file: string): Result<Fleet> {
     return failed(findings.all);
   }
   if (typeof value !== "object" || Array.isArray(value)) {
-    findings.error("E104", [], `Expected a map, found ${kindOf(value)}`, "the first line is `sixgate: 1`, each key at the left margin");
+    findings.error(
+      "E104",
+      [],
+      `Expected a map, found ${kindOf(value)}`,
+      "the first line is `sixgate: 1`, each key at the left margin",
+    );
     return failed(findings.all);
   }
   const parsed = fleetSchema.safeParse(value);

@@ -18,19 +18,27 @@ const mostErrors = 20;
 
 /** YAML 1.2, one document, unique keys, no custom tags; aliases are bounded. Every syntax error is in the answer. */
 export function readYaml(text: string, file: string): Result<YamlFile> {
-  if (text.length > longestFile) return refused("E105", file, `File has ${text.length} characters`, `keep it under ${longestFile}`);
+  if (text.length > longestFile)
+    return refused("E105", file, `File has ${text.length} characters`, `keep it under ${longestFile}`);
   const lines = new LineCounter();
   try {
     const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: "1.2" });
     // The parser catches its own overflow and reports it as a syntax error, at a depth that differs from run to run.
     if (doc.errors.some(({ message }) => message.includes("call stack"))) throw new RangeError("Nested too deep");
-    const errors = [...doc.errors, ...doc.warnings].slice(0, mostErrors).map((each) => describe(each, text, file, lines));
+    const errors = [...doc.errors, ...doc.warnings]
+      .slice(0, mostErrors)
+      .map((each) => describe(each, text, file, lines));
     errors.push(...refusedKeys(doc, file, lines));
     if (errors.length > 0) return failed(errors);
     const value: unknown = doc.toJS({ maxAliasCount: mostAliases });
     return ok({ value, places: placesIn(file, doc, lines) });
   } catch (cause) {
-    return refused("E105", file, tooMuch(cause), "write the values out: a fleet file is six levels deep, and aliases may repeat a little, not multiply");
+    return refused(
+      "E105",
+      file,
+      tooMuch(cause),
+      "write the values out: a fleet file is six levels deep, and aliases may repeat a little, not multiply",
+    );
   }
 }
 
@@ -49,7 +57,10 @@ type YamlProblem = { readonly code: string; readonly message: string; readonly p
 function describe(problem: YamlProblem, text: string, file: string, lines: LineCounter): Diagnostic {
   const { line, col } = lines.linePos(problem.pos[0]);
   const found = text.split("\n", line).at(-1) ?? "";
-  const message = problem.code === "MULTIPLE_DOCS" ? "More than one document" : `Not YAML: ${printable(problem.message.split("\n", 1)[0] ?? "")}`;
+  const message =
+    problem.code === "MULTIPLE_DOCS"
+      ? "More than one document"
+      : `Not YAML: ${printable(problem.message.split("\n", 1)[0] ?? "")}`;
   return {
     code: "E101",
     severity: "error",

@@ -23,8 +23,15 @@ export function resolveFleet(file: FleetFile, places: Places, findings: Findings
     prefix: file.prefix,
     provider: resolveProvider(file, findings),
     plan: resolvePlan(file),
-    networks: new Map(Object.entries(file.networks).map(([name, { role, ipv4 }]) => [name as NetworkName, { role, ...optional({ ipv4 }) }])),
-    hypervisors: new Map(Object.entries(file.hypervisors).map(([name, each]) => [name as DeviceName, resolveHypervisor(each)])),
+    networks: new Map(
+      Object.entries(file.networks).map(([name, { role, ipv4 }]) => [
+        name as NetworkName,
+        { role, ...optional({ ipv4 }) },
+      ]),
+    ),
+    hypervisors: new Map(
+      Object.entries(file.hypervisors).map(([name, each]) => [name as DeviceName, resolveHypervisor(each)]),
+    ),
     gateway: resolveGateway(file),
     hosts,
     groups,
@@ -36,7 +43,12 @@ export function resolveFleet(file: FleetFile, places: Places, findings: Findings
 function resolveProvider(file: FleetFile, findings: Findings): Provider {
   const { name, delivery, "next-hop": nextHop } = file.provider;
   if (delivery === "on-link" && nextHop === undefined) {
-    findings.error("E207", ["provider"], "On-link delivery without next-hop", "add the router that the provider names, for example next-hop: fe80::1");
+    findings.error(
+      "E207",
+      ["provider"],
+      "On-link delivery without next-hop",
+      "add the router that the provider names, for example next-hop: fe80::1",
+    );
   }
   return { name: name ?? "none", delivery, nextHop: nextHop ?? address("fe80::1") };
 }
@@ -72,7 +84,15 @@ function resolveGateway(file: FleetFile): Gateway {
 }
 
 function resolveHost(file: FleetFile, name: string): Host {
-  const { on, reach, slot, network, public: front, management, docker } = file.hosts[name] as FleetFile["hosts"][string];
+  const {
+    on,
+    reach,
+    slot,
+    network,
+    public: front,
+    management,
+    docker,
+  } = file.hosts[name] as FleetFile["hosts"][string];
   return {
     name: name as HostName,
     reach,
@@ -106,12 +126,24 @@ function resolveDocker(entry: FleetFile["hosts"][string]["docker"]): Docker {
   return {
     engine,
     profile: profile ?? (engine.major >= 27 ? "routed" : "gateway-only"),
-    networks: new Map(Object.entries(networks).map(([name, { internal, index }]) => [name as NetworkName, { internal, ...optional({ index }) }])),
-    containers: new Map(Object.entries(containers).map(([name, each]) => [name, { network: each.network as NetworkName, suffix: each.address }])),
+    networks: new Map(
+      Object.entries(networks).map(([name, { internal, index }]) => [
+        name as NetworkName,
+        { internal, ...optional({ index }) },
+      ]),
+    ),
+    containers: new Map(
+      Object.entries(containers).map(([name, each]) => [
+        name,
+        { network: each.network as NetworkName, suffix: each.address },
+      ]),
+    ),
   };
 }
 
 /** Without the keys that are undefined: "not set" and "set to undefined" are two things to the types. */
 function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

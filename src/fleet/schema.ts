@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Address } from "../net/address.ts";
-import { field, type Field, kindOf, nameKey, reference, textField, wrong } from "./field.ts";
+import { type Field, field, kindOf, nameKey, notText, reference, textField, wrong } from "./field.ts";
 import {
   address4Field,
   adminField,
@@ -27,8 +27,9 @@ export const formatVersion = 1;
 
 const nextHop: Field<Address> = field(
   (found) => {
-    if (Array.isArray(found)) return wrong("E208", "More than one next hop", "name the one router that the provider gives");
-    return readAddress(String(found));
+    if (Array.isArray(found))
+      return wrong("E208", "More than one next hop", "name the one router that the provider gives");
+    return typeof found === "string" ? readAddress(found) : notText(found);
   },
   { type: "string", pattern: "^[0-9A-Fa-f:.]+$" },
 );
@@ -37,31 +38,53 @@ const provider = z.strictObject({
   name: reference.optional().describe("Name of the provider, for people. Default: none."),
   delivery: z
     .enum(["routed", "on-link"])
-    .describe("How the prefix arrives. routed: to the gateway's link-local or address. on-link: by neighbour discovery, so the gateway answers for each container (NDP proxy)."),
-  "next-hop": nextHop.optional().describe("The provider's router. Default with routed delivery: fe80::1. Has to be given with on-link delivery."),
+    .describe(
+      "How the prefix arrives. routed: to the gateway's link-local or address. on-link: by neighbour discovery, so the gateway answers for each container (NDP proxy).",
+    ),
+  "next-hop": nextHop
+    .optional()
+    .describe("The provider's router. Default with routed delivery: fe80::1. Has to be given with on-link delivery."),
 });
 
 const plan = z.strictObject({
-  host: lengthField.optional().describe("Length of each host's block. Default: /76 in a prefix of /61 to /72, /64 in a shorter one."),
-  link: lengthField.optional().describe("Length of the prefix on the wire, the first of the block. Default: /80. The same as host: the article's other reading, which needs routes: network."),
+  host: lengthField
+    .optional()
+    .describe("Length of each host's block. Default: /76 in a prefix of /61 to /72, /64 in a shorter one."),
+  link: lengthField
+    .optional()
+    .describe(
+      "Length of the prefix on the wire, the first of the block. Default: /80. The same as host: the article's other reading, which needs routes: network.",
+    ),
   network: lengthField.optional().describe("Length of each container network. Default: /80."),
   routes: z
     .enum(["block", "network"])
     .optional()
-    .describe("Routes on the gateway. block: one per host, to its whole block. network: one per container network, as in the article. Default: block."),
+    .describe(
+      "Routes on the gateway. block: one per host, to its whole block. network: one per container network, as in the article. Default: block.",
+    ),
 });
 
 const siteNetwork = z.strictObject({
-  role: z.enum(["uplink", "hosts", "management"]).describe("uplink: to the provider. hosts: where the hosts' public addresses are. management: IPv4 only, for people. One uplink and one hosts in a fleet."),
+  role: z
+    .enum(["uplink", "hosts", "management"])
+    .describe(
+      "uplink: to the provider. hosts: where the hosts' public addresses are. management: IPv4 only, for people. One uplink and one hosts in a fleet.",
+    ),
   ipv4: prefix4Field.optional().describe("The IPv4 prefix in use on it. Default: none."),
 });
 
 const bridge = z.strictObject({
   network: reference.describe("The network that it carries, a key of networks."),
   port: deviceField.optional().describe("The physical interface in it. Default: none, only VMs share it."),
-  ipv4: interfaceAddress4Field.optional().describe("The hypervisor's own address on it, with length. /32 where the gateway is on-link by decree."),
+  ipv4: interfaceAddress4Field
+    .optional()
+    .describe("The hypervisor's own address on it, with length. /32 where the gateway is on-link by decree."),
   gateway: address4Field.optional().describe("The hypervisor's IPv4 default gateway."),
-  comment: textField((text) => (text.length <= 200 && !/[\r\n]/.test(text) ? { value: text } : wrong("E112", "Comment is not one line of at most 200 characters", "shorten it")))
+  comment: textField((text) =>
+    text.length <= 200 && !/[\r\n]/.test(text)
+      ? { value: text }
+      : wrong("E112", "Comment is not one line of at most 200 characters", "shorten it"),
+  )
     .optional()
     .describe("A line for people, kept in the rendered file."),
 });
@@ -69,15 +92,24 @@ const bridge = z.strictObject({
 const deviceKey = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/);
 
 const hypervisor = z.strictObject({
-  kind: z.enum(["proxmox", "ifupdown"]).describe("proxmox: Proxmox VE. ifupdown: the same /etc/network/interfaces on any Debian."),
-  reach: reachField.default({ kind: "none" }).describe("How sixgate gets at it: none (files are only rendered), local, or ssh:user@host. Default: none.").meta({ default: "none" }),
+  kind: z
+    .enum(["proxmox", "ifupdown"])
+    .describe("proxmox: Proxmox VE. ifupdown: the same /etc/network/interfaces on any Debian."),
+  reach: reachField
+    .default({ kind: "none" })
+    .describe("How sixgate gets at it: none (files are only rendered), local, or ssh:user@host. Default: none.")
+    .meta({ default: "none" }),
   bridges: z.record(deviceKey, bridge).describe("Its bridges by the kernel's name."),
 });
 
 const uplinkNic = {
   network: reference.optional().describe("The network it is on. Default: the one with the role that fits."),
   device: deviceField.describe("The kernel's name inside the machine."),
-  mac: macField.optional().describe("Its MAC address. Derived from the names when a hypervisor of the fleet makes the NIC; has to be given otherwise, and always on a bridge with a physical port of the uplink."),
+  mac: macField
+    .optional()
+    .describe(
+      "Its MAC address. Derived from the names when a hypervisor of the fleet makes the NIC; has to be given otherwise, and always on a bridge with a physical port of the uplink.",
+    ),
 };
 
 const nic = z.strictObject({
@@ -91,54 +123,95 @@ const publicNic = z.strictObject(uplinkNic);
 const guestNetwork = z
   .enum(["networkd", "netplan", "ifupdown"])
   .default("networkd")
-  .describe("What configures the machine's own links: networkd (systemd-networkd), netplan or ifupdown. Default: networkd.");
+  .describe(
+    "What configures the machine's own links: networkd (systemd-networkd), netplan or ifupdown. Default: networkd.",
+  );
 
 const gateway = z.strictObject({
   name: reference.default("fw").describe("Its name. Default: fw."),
   kind: z.enum(["nftables", "pfsense", "opnsense"]).describe("The firewall outside the hosts. nftables: any Linux."),
-  on: reference.optional().describe("The hypervisor that it runs on, a key of hypervisors. Default: none, a machine of its own."),
-  reach: reachField.default({ kind: "none" }).describe("How sixgate gets at it: none, local, or ssh:user@host. Default: none.").meta({ default: "none" }),
+  on: reference
+    .optional()
+    .describe("The hypervisor that it runs on, a key of hypervisors. Default: none, a machine of its own."),
+  reach: reachField
+    .default({ kind: "none" })
+    .describe("How sixgate gets at it: none, local, or ssh:user@host. Default: none.")
+    .meta({ default: "none" }),
   network: guestNetwork,
   uplink: nic.describe("The interface to the provider."),
   hosts: publicNic.describe("The interface to the hosts."),
   management: nic.optional().describe("The interface to the management network. Default: none."),
-  admins: z.array(adminField).default([]).describe("Who may log in on the management interface: IPv4 or IPv6 prefixes. Default: nobody."),
+  admins: z
+    .array(adminField)
+    .default([])
+    .describe("Who may log in on the management interface: IPv4 or IPv6 prefixes. Default: nobody."),
 });
 
 const dockerNetwork = z.strictObject({
   internal: z.boolean().default(false).describe("No way in or out of this network. Default: false."),
-  index: z.int().min(2).max(65_535).optional().describe("Its number in the host's block: 2 is 22::/80 in block 20::/76. Default: the ledger gives one, for ever."),
+  index: z
+    .int()
+    .min(2)
+    .max(65_535)
+    .optional()
+    .describe(
+      "Its number in the host's block: 2 is 22::/80 in block 20::/76. Default: the ledger gives one, for ever.",
+    ),
 });
 
 const container = z.strictObject({
-  network: reference.describe("The user network it is on, a key of networks beside. Docker refuses set addresses on its default bridge."),
+  network: reference.describe(
+    "The user network it is on, a key of networks beside. Docker refuses set addresses on its default bridge.",
+  ),
   address: suffixField.describe('The part of its address behind the network, for example "::80".'),
 });
 
 const containerKey = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/);
 
 const docker = z.strictObject({
-  engine: engineField.describe('The engine\'s version in quotes, "20.10" or "28.5". It decides what daemon.json may say.'),
+  engine: engineField.describe(
+    'The engine\'s version in quotes, "20.10" or "28.5". It decides what daemon.json may say.',
+  ),
   profile: z
     .enum(["gateway-only", "routed", "two-gates"])
     .optional()
-    .describe("gateway-only: the article's way, the gateway alone decides; every engine. routed: user networks are routed, the host's own filter stays; engine 27 and later. two-gates: routed, and each port published too. Default: routed from engine 27 on, else gateway-only."),
-  networks: z.record(nameKey, dockerNetwork).default({}).describe("Container networks beside Docker's default bridge. At most 14 in a /76."),
-  containers: z.record(containerKey, container).default({}).describe("Containers whose address is set beforehand (--ip6, Compose ipv6_address)."),
+    .describe(
+      "gateway-only: the article's way, the gateway alone decides; every engine. routed: user networks are routed, the host's own filter stays; engine 27 and later. two-gates: routed, and each port published too. Default: routed from engine 27 on, else gateway-only.",
+    ),
+  networks: z
+    .record(nameKey, dockerNetwork)
+    .default({})
+    .describe("Container networks beside Docker's default bridge. At most 14 in a /76."),
+  containers: z
+    .record(containerKey, container)
+    .default({})
+    .describe("Containers whose address is set beforehand (--ip6, Compose ipv6_address)."),
 });
 
 const host = z.strictObject({
   on: reference.optional().describe("The hypervisor that it runs on. Default: none, a machine of its own."),
-  slot: slotField.optional().describe("Its number, decimal, 2 or more: slot 2 is block 20::/76 of a /64. Default: the lowest free one, kept in the ledger for ever."),
+  slot: slotField
+    .optional()
+    .describe(
+      "Its number, decimal, 2 or more: slot 2 is block 20::/76 of a /64. Default: the lowest free one, kept in the ledger for ever.",
+    ),
   network: guestNetwork,
-  reach: reachField.default({ kind: "none" }).describe("How sixgate gets at it: none, local, or ssh:user@host. Default: none.").meta({ default: "none" }),
+  reach: reachField
+    .default({ kind: "none" })
+    .describe("How sixgate gets at it: none, local, or ssh:user@host. Default: none.")
+    .meta({ default: "none" }),
   public: publicNic.describe("The interface to the gateway."),
   management: nic.optional().describe("The interface to the management network. Default: none."),
   docker: docker.describe("Its Docker engine."),
 });
 
 const policy = z.strictObject({
-  "between-hosts": z.enum(["open", "closed"]).default("closed").describe("Whether hosts and their containers reach each other through the gateway without an opening. Default: closed."),
+  "between-hosts": z
+    .enum(["open", "closed"])
+    .default("closed")
+    .describe(
+      "Whether hosts and their containers reach each other through the gateway without an opening. Default: closed.",
+    ),
   egress: z.enum(["open", "closed"]).default("open").describe("Whether containers reach the Internet. Default: open."),
 });
 
@@ -147,9 +220,11 @@ const word = textField((text) => ({ value: text }));
 const sources: Field<readonly string[]> = field(
   (found) => {
     const list: readonly unknown[] = Array.isArray(found) ? found : [found];
-    if (list.length === 0) return wrong("E112", "Expected a source, found an empty list", "write any, or name groups or prefixes");
+    if (list.length === 0)
+      return wrong("E112", "Expected a source, found an empty list", "write any, or name groups or prefixes");
     const strange = list.find((each) => typeof each !== "string");
-    if (strange !== undefined) return wrong("E112", `Expected a source, found ${kindOf(strange)}`, "write any, groups or IPv6 prefixes");
+    if (strange !== undefined)
+      return wrong("E112", `Expected a source, found ${kindOf(strange)}`, "write any, groups or IPv6 prefixes");
     return { value: list.map(String) };
   },
   { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] },
@@ -157,7 +232,10 @@ const sources: Field<readonly string[]> = field(
 
 const opening = z.strictObject({
   to: word.describe("host/container with a container of that host's containers, or an address inside a host's block."),
-  ports: z.array(serviceField).min(1).describe("Ports, ranges and ping: [80, 443/udp, 8000-8099, ping]. tcp unless said."),
+  ports: z
+    .array(serviceField)
+    .min(1)
+    .describe("Ports, ranges and ping: [80, 443/udp, 8000-8099, ping]. tcp unless said."),
   from: sources.describe("any, a group, an IPv6 prefix or address, or a list of these."),
 });
 
@@ -165,17 +243,27 @@ export const fleetSchema = z.strictObject({
   sixgate: z.literal(formatVersion).describe("Version of this format: 1."),
   fleet: reference.describe("Name of the fleet. MAC addresses are derived from it, so it stays."),
   prefix: prefixField.describe("The IPv6 prefix that the provider delegates, for example 2001:db8:1234:321d::/64."),
-  provider: provider.default({ delivery: "routed" }).describe("How the prefix arrives. Default: routed, next hop fe80::1."),
+  provider: provider
+    .default({ delivery: "routed" })
+    .describe("How the prefix arrives. Default: routed, next hop fe80::1."),
   plan: plan.default({}).describe("How the prefix is divided. The defaults fit a /64, a /56 and a /48."),
   networks: z
     .record(nameKey, siteNetwork)
     .default({ wan: { role: "uplink" }, lan: { role: "hosts" } })
     .describe("The site's layer-2 networks. Default: wan (uplink) and lan (hosts)."),
-  hypervisors: z.record(nameKey, hypervisor).default({}).describe("Machines whose bridges carry the networks. Default: none."),
+  hypervisors: z
+    .record(nameKey, hypervisor)
+    .default({})
+    .describe("Machines whose bridges carry the networks. Default: none."),
   gateway: gateway.describe("The firewall outside the hosts: every packet to a container passes it."),
   hosts: z.record(nameKey, host).describe("Machines that run containers."),
-  groups: z.record(nameKey, z.array(sourceField)).default({}).describe("Named sources for openings: IPv6 prefixes or addresses."),
-  policy: policy.default({ "between-hosts": "closed", egress: "open" }).describe("What holds without an opening. Default: closed between hosts, open outwards."),
+  groups: z
+    .record(nameKey, z.array(sourceField))
+    .default({})
+    .describe("Named sources for openings: IPv6 prefixes or addresses."),
+  policy: policy
+    .default({ "between-hosts": "closed", egress: "open" })
+    .describe("What holds without an opening. Default: closed between hosts, open outwards."),
   openings: z.array(opening).default([]).describe("What is open from outside. Default: nothing."),
 });
 

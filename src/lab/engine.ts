@@ -8,6 +8,7 @@ import { runProcess } from "../runtime/process.ts";
 import { unpackPackages } from "../runtime/unpack.ts";
 import { cgroupMounts, engineScripts, logPath } from "./engine-scripts.ts";
 import type { Node } from "./node.ts";
+import { isolateFiles } from "./node-files.ts";
 import { findProgram } from "./programs.ts";
 
 /**
@@ -40,7 +41,16 @@ export type EngineFolders = {
   readonly cgroup: string;
 };
 
-const packages: readonly string[] = ["docker.io", "docker-cli", "containerd", "runc", "libdevmapper1.02.1"];
+/** Of Debian 12 and 13: the client is a package of its own since 13, and only some releases link the libraries. */
+const dockerPackage = "docker.io";
+const packages: readonly string[] = [
+  dockerPackage,
+  "containerd",
+  "runc",
+  "docker-cli",
+  "libdevmapper1.02.1",
+  "libseccomp2",
+];
 const startTimeout = 90_000;
 
 async function isProgram(path: string): Promise<boolean> {
@@ -86,10 +96,28 @@ export async function engineInRoot(folder: string): Promise<Engine> {
   );
 }
 
-async function unpackedEngine(cache: string, say: (line: string) => void): Promise<Engine> {
-  const folder = await unpackPackages(packages, join(cache, "engine-packages"), say);
-  const names = (await readdir(join(folder, "usr/lib"))).filter((name) => name.endsWith("-linux-gnu"));
-  const libraries = names.map((name) => `usr/lib/${name}`);
+/** Those of `names` that apt could fetch. */
+async function fetchable(names: readonly string[]): Promise<readonly string[]> {
+  const ran = await runProcess("lab", ["env", "LC_ALL=C", "apt-cache", "policy", "--", ...names]);
+  const known = [...ran.stdout.matchAll(/^(\S+):\n.*\n {2}Candidate: (?!\(none\))/gm)].map((found) => found[1]);
+  return names.filter((name) => known.includes(name));
+}
+
+/** Debian packages unpacked into `cache`; rejects with E715 when apt has none. */
+export async function unpackedEngine(cache: string, say: (line: string) => void): Promise<Engine> {
+  let names = await fetchable(packages);
+  if (!names.includes(dockerPackage)) {
+    say("apt-get update");
+    await runProcess("lab", ["apt-get", "-q", "update"], { timeout: 300_000 });
+    names = await fetchable(packages);
+  }
+  const folder = await unpackPackages(
+    names.includes(dockerPackage) ? names : packages,
+    join(cache, "engine-packages"),
+    say,
+  );
+  const triplets = (await readdir(join(folder, "usr/lib"))).filter((name) => name.endsWith("-linux-gnu"));
+  const libraries = triplets.map((name) => `usr/lib/${name}`);
   const environment = `LD_LIBRARY_PATH=${libraries.map((each) => join(folder, each)).join(":")}`;
   return {
     kind: "unpacked",
@@ -105,7 +133,10 @@ async function unpackedEngine(cache: string, say: (line: string) => void): Promi
  */
 export async function findEngine(cache: string, say: (line: string) => void): Promise<Engine> {
   const dockerd = await findProgram("dockerd");
-  if (dockerd !== undefined) return { kind: "installed", dockerd, version: await versionOf([dockerd, "--version"]) };
+  // Debian 13 has the client in a package of its own, which may be missing.
+  const client = await findProgram("docker");
+  if (dockerd !== undefined && client !== undefined)
+    return { kind: "installed", dockerd, version: await versionOf([dockerd, "--version"]) };
   return unpackedEngine(cache, say);
 }
 
@@ -114,23 +145,8 @@ export async function findEngine(cache: string, say: (line: string) => void): Pr
  * The machine's files shine through.
  */
 export async function ownEtc(node: Node): Promise<void> {
-  const script = [
-    "set -e",
-    "if ! mountpoint -q /etc; then",
-    "  mkdir -p /run/sixgate/etc/upper /run/sixgate/etc/work",
-    "  mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/sixgate/etc/upper,workdir=/run/sixgate/etc/work /etc",
-    "fi",
-    "mkdir -p /etc/docker",
-  ].join("\n");
-  const ran = await node.shell.run(["sh", "-c", script]);
-  if (ran.code !== 0) {
-    throw new Failure(
-      "E731",
-      node.shell.name,
-      `No /etc of its own: ${ran.stderr.trim()}`,
-      "the kernel must know overlayfs",
-    );
-  }
+  const has = await node.shell.run(["mountpoint", "-q", "/etc"]);
+  if (has.code !== 0) await isolateFiles(node.shell);
   // The machine's own settings (a data-root, for one) are not the node's.
   const machines = await readText(daemonPath);
   if (machines !== undefined && (await node.shell.read(daemonPath)) === machines) await node.shell.remove(daemonPath);

@@ -17,6 +17,9 @@ export async function ifupdown2Tree(say: Say): Promise<string> {
   return tree;
 }
 
+/** As Debian's installer leaves it: the machine's own links are in files that it sources. */
+export const installedInterfaces = "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n";
+
 /** Puts ifupdown2 into a node, with what a boot would have made for it: its state folder, and the node's own sysfs. */
 export async function startIfupdown2(node: Node, tree: string): Promise<void> {
   await layTree(node.shell, tree);

@@ -1,4 +1,4 @@
-import { ifupdown2Tree, startIfupdown2 } from "./ifupdown2.ts";
+import { ifupdown2Tree, installedInterfaces, startIfupdown2 } from "./ifupdown2.ts";
 import { isolateFiles } from "./node-files.ts";
 import { startNetworkd } from "./node-networkd.ts";
 import type { Say } from "./step.ts";
@@ -18,8 +18,9 @@ export async function prepareMachines(wish: LabWish, nodes: Nodes, say: Say): Pr
     [...networks].map(async ([name, network]) => {
       const node = nodeOf(nodes, name);
       await isolateFiles(node.shell);
-      if (network === "ifupdown") await startIfupdown2(node, ifupdown2);
-      else await startNetworkd(node.shell);
+      if (network !== "ifupdown") return startNetworkd(node.shell);
+      if (name !== topology.hypervisor) await node.shell.write("/etc/network/interfaces", installedInterfaces);
+      return startIfupdown2(node, ifupdown2);
     }),
   );
 }

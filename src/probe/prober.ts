@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Answer, Question, Reason, State } from "./probe.ts";
 
-type Outcome = { readonly state: State; readonly reason: Reason; readonly said?: string };
+/** `at`: when it was known, where that is before the outcome is told (performance.now). */
+type Outcome = { readonly state: State; readonly reason: Reason; readonly said?: string; readonly at?: number };
 
 /** After a TCP connection stands, so long is waited for a first word. */
 const wordWait = 150;
@@ -31,15 +32,17 @@ function askTcp(question: Question, wait: number): Promise<Outcome> {
     const socket = connect({ host: question.to, port: question.port ?? 0, localAddress: question.from });
     let said = "";
     let connected = false;
+    let at = 0;
     const end = (outcome: Outcome): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(outcome);
     };
     const timer = setTimeout(() => end({ state: "filtered", reason: "no-response" }), wait);
-    const open = (): void => end({ state: "open", reason: "syn-ack", said });
+    const open = (): void => end({ state: "open", reason: "syn-ack", said, at });
     socket.on("connect", () => {
       connected = true;
+      at = performance.now();
       clearTimeout(timer);
       setTimeout(open, wordWait);
     });
@@ -93,7 +96,7 @@ async function answer(question: Question, wait: number): Promise<Answer> {
   const began = performance.now();
   const asked = { tcp: askTcp, udp: askUdp, ping: askPing }[question.transport];
   const outcome = await asked(question, wait);
-  return { question, state: outcome.state, reason: outcome.reason, said: outcome.said ?? "", ms: Math.round((performance.now() - began) * 10) / 10 };
+  return { question, state: outcome.state, reason: outcome.reason, said: outcome.said ?? "", ms: Math.round(((outcome.at ?? performance.now()) - began) * 10) / 10 };
 }
 
 const { questions, wait } = JSON.parse(await text(process.stdin)) as { questions: readonly Question[]; wait: number };

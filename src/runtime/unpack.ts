@@ -35,7 +35,9 @@ export async function unpackPackages(
 
 /** A long list goes by its hash: a file name has 255 bytes at most. */
 function treeOf(folder: string, versions: ReadonlyMap<string, string>): string {
-  const name = [...versions].map(([each, version]) => `${each}_${version.replaceAll(/[^A-Za-z0-9.+~-]/g, "%")}`).join("+");
+  const name = [...versions]
+    .map(([each, version]) => `${each}_${version.replaceAll(/[^A-Za-z0-9.+~-]/g, "%")}`)
+    .join("+");
   const short = name.length <= 200 ? name : `packages-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
   return join(folder, short);
 }

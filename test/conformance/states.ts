@@ -15,6 +15,8 @@ export type Variant = {
   readonly main?: string;
   /** The hypervisor's address on the management bridge, with length; none by default. */
   readonly lan?: string;
+  /** Docker networks of every host. */
+  readonly networks?: string;
 };
 
 /** The article's network with two hosts, on a machine whose NICs are wan, lan and mgmt (gateway) or eth0, eth1 (host). */
@@ -27,10 +29,11 @@ export function fleetText(variant: Variant = {}): string {
     network = "networkd",
     main = "203.0.113.162",
     lan,
+    networks = "{ web: {} }",
   } = variant;
   const all = Array.from({ length: hosts }, (_, i) => {
     const nics = `public: { device: eth1 }, management: { device: eth0, ipv4: 10.10.10.1${i}/24 }`;
-    const docker = `{ engine: "20.10", networks: { web: {} }, containers: { web: { network: web, address: "::80" } } }`;
+    const docker = `{ engine: "20.10", networks: ${networks}, containers: { web: { network: web, address: "::80" } } }`;
     return `  vm${i + 1}: { on: pve, network: ${network}, ${nics}, docker: ${docker} }`;
   });
   return `sixgate: 1

@@ -1,15 +1,18 @@
-import { judge } from "./suite.ts";
+import type { Desired } from "../../src/desired/desired.ts";
+import type { Target } from "./bench.ts";
 import { bridgesTarget } from "./target-bridges.ts";
+import { dockerTarget } from "./target-docker.ts";
 import { ifupdownGuestTarget, netplanTarget, networkdTarget } from "./target-guest.ts";
 import { memoryTarget } from "./target-memory.ts";
 import { nftablesTarget } from "./target-nftables.ts";
 
-/** Everybody who is judged. A new driver adds its line. */
-export const judges: readonly (() => Promise<void>)[] = [
-  () => judge(memoryTarget),
-  () => judge(nftablesTarget),
-  () => judge(networkdTarget),
-  () => judge(netplanTarget),
-  () => judge(ifupdownGuestTarget),
-  () => judge(bridgesTarget),
-];
+/** Everybody who is judged, by the name of the test file that does it. A new driver adds its line and its file. */
+export const targets: Readonly<Record<string, Pick<Target<Desired>, "name" | "states">>> = {
+  memory: memoryTarget,
+  nftables: nftablesTarget,
+  networkd: networkdTarget,
+  netplan: netplanTarget,
+  "ifupdown-guest": ifupdownGuestTarget,
+  "ifupdown-bridges": bridgesTarget,
+  docker: dockerTarget,
+};

@@ -241,7 +241,12 @@ export function packetTruth(lab: () => LabUnderTest): void {
   test("Too Big arrives: a large answer crosses a narrow link", async () => {
     const { a } = two();
     const provider = lab().shell("provider");
-    await must(provider, ["ip", "link", "set", "dev", "up0", "mtu", "1280"]);
+    const internet = lab().shell("internet");
+    const narrow = async (mtu: string): Promise<void> => {
+      await must(provider, ["ip", "link", "set", "dev", "up0", "mtu", mtu]);
+      await must(internet, ["ip", "link", "set", "dev", "eth0", "mtu", mtu]);
+    };
+    await narrow("1280");
     const tooBig = await witness(lab().shell(lab().wish.topology.gateway), "big", "icmpv6 type packet-too-big");
     try {
       // 1,400 bytes and the IPv6 and ICMPv6 headers do not fit into 1280: the first is lost, its error teaches the sender.
@@ -261,7 +266,7 @@ export function packetTruth(lab: () => LabUnderTest): void {
       expect(await tooBig()).toBeGreaterThan(0);
       expect(ran.stdout).toMatch(/, [12] received/);
     } finally {
-      await must(provider, ["ip", "link", "set", "dev", "up0", "mtu", "1500"]);
+      await narrow("1500");
     }
   });
 

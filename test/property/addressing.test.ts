@@ -12,7 +12,9 @@ type Wanted = Readonly<Record<string, readonly string[]>>;
 /** A fleet with these hosts and their networks, in this order. */
 function fleetWith(hosts: Wanted, prefix = "2001:db8:1234:321d::/64", plan = "{}"): Fleet {
   const lines = Object.entries(hosts).map(([name, networks], i) => {
-    const mac = `02:00:5e:01:${Math.floor(i / 256).toString(16).padStart(2, "0")}:${(i % 256).toString(16).padStart(2, "0")}`;
+    const mac = `02:00:5e:01:${Math.floor(i / 256)
+      .toString(16)
+      .padStart(2, "0")}:${(i % 256).toString(16).padStart(2, "0")}`;
     return `  ${name}: { public: { device: eth0, mac: "${mac}" }, docker: { engine: "28.5", networks: { ${networks.map((each) => `${each}: {}`).join(", ")} } } }`;
   });
   const text = `sixgate: 1
@@ -38,9 +40,13 @@ function allocated(fleet: Fleet, ledger: Ledger): Allocation {
 
 const hostNames = Array.from({ length: 12 }, (_, i) => `h${i}`);
 const networkNames = ["web", "db", "api", "mail", "ci"];
-const wanted: fc.Arbitrary<Wanted> = fc.uniqueArray(fc.constantFrom(...hostNames)).chain((names) =>
-  fc.tuple(...names.map(() => fc.uniqueArray(fc.constantFrom(...networkNames)))).map((networks) => Object.fromEntries(names.map((name, i) => [name, networks[i] ?? []]))),
-);
+const wanted: fc.Arbitrary<Wanted> = fc
+  .uniqueArray(fc.constantFrom(...hostNames))
+  .chain((names) =>
+    fc
+      .tuple(...names.map(() => fc.uniqueArray(fc.constantFrom(...networkNames))))
+      .map((networks) => Object.fromEntries(names.map((name, i) => [name, networks[i] ?? []]))),
+  );
 
 /** Every prefix with what it is for. */
 function prefixesOf(plan: AddressPlan): ReadonlyMap<string, Prefix> {
@@ -112,7 +118,11 @@ test("allocate keeps everything in the prefix, apart from each other, and where 
 test("allocate gives the same bytes for the same fleet, in whatever order the file lists it", () => {
   fc.assert(
     fc.property(wanted, (state) => {
-      const turned = Object.fromEntries(Object.entries(state).toReversed().map(([name, networks]) => [name, networks.toReversed()]));
+      const turned = Object.fromEntries(
+        Object.entries(state)
+          .toReversed()
+          .map(([name, networks]) => [name, networks.toReversed()]),
+      );
       const once = allocated(fleetWith(state), emptyLedger("test"));
       const again = allocated(fleetWith(turned), emptyLedger("test"));
       expect(again.plan).toEqual(once.plan);

@@ -101,10 +101,10 @@ async function writeFiles(shell: Shell, set: ChangeSet, touched: Touched): Promi
     if (typeof text === "string") await shell.write(path, text);
     else await shell.remove(path);
   }
-  // A drop-in counts from the next reload on; without systemd nobody reads it.
-  const systemd = (await shell.list("/run/systemd/system")).length > 0;
-  if (systemd && touched.files.some((path) => path.startsWith("/etc/systemd/")))
-    await must(shell, ["systemctl", "daemon-reload"]);
+  if (!touched.files.some((path) => path.startsWith("/etc/systemd/"))) return;
+  // A drop-in counts from the next reload on; without systemd (sd_booted(3)) nobody reads it.
+  const systemd = await shell.run(["test", "-d", "/run/systemd/system"]);
+  if (systemd.code === 0) await must(shell, ["systemctl", "daemon-reload"]);
 }
 
 async function restartEngine(

@@ -30,16 +30,18 @@ function restoreFile(path: string, text: string | undefined, mode: string): read
   ];
 }
 
+function removeNetworks(touched: Touched): readonly string[] {
+  return touched.created.map((name) => `docker network rm ${quoteWord(name)} >/dev/null 2>&1 || true`);
+}
+
 function restoreNetworks(before: Reading, touched: Touched): readonly string[] {
-  const gone = touched.created.map((name) => `docker network rm ${quoteWord(name)} >/dev/null 2>&1 || true`);
-  const back = touched.removed.flatMap((name) => {
+  return touched.removed.flatMap((name) => {
     const shape = before.owned.get(name)?.shape;
     if (shape === undefined) return [];
     // Still there when the apply failed before it came to it.
     const create = createArguments(name, shape).map(quoteWord).join(" ");
     return [`docker network inspect ${quoteWord(name)} >/dev/null 2>&1 || docker ${create} >/dev/null`];
   });
-  return [...gone, ...back];
 }
 
 function restoreDoor(before: Reading): readonly string[] {
@@ -60,6 +62,8 @@ export function undoScript(before: Reading, touched: Touched): string {
     `docker() { if [ -x ${engineFolder}/docker ]; then ${engineFolder}/docker -H unix:///var/run/docker.sock "$@"; else command docker -H unix:///var/run/docker.sock "$@"; fi; }`,
     ...touched.files.flatMap((path) => restoreFile(path, texts.get(path), "644")),
     "if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi",
+    // Before the restart: the default bridge may want a prefix back that a new network has.
+    ...removeNetworks(touched),
     ...(touched.restart
       ? [
           ...restoreFile(daemonPath, before.daemonText, touched.daemonMode),

@@ -212,8 +212,8 @@ function added(pieces: readonly Piece[], text: string): readonly Piece[] {
   );
   const before = pieces.slice(0, last + 1);
   const after = pieces.slice(last + 1);
-  const open = before.length > 0 && !writePieces(before).endsWith("\n") ? "\n" : "";
-  const gap = before.length > 0 ? `${open}\n` : "";
+  const open = writePieces(before);
+  const gap = open === "" || open.endsWith("\n\n") ? "" : open.endsWith("\n") ? "\n" : "\n\n";
   const end = after.length === 0 || after[0]?.text.trim() !== "" ? "\n" : "";
   return [...before, { kind: "other", text: `${gap}${text}${end}` }, ...after];
 }

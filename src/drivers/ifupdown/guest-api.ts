@@ -17,7 +17,7 @@ export const guestTool: GuestTool = {
   files: render,
   ownFiles,
   claims: (files) => claimsOfInterfaces(files.get(guestPath) ?? ""),
-  linkOf: () => undefined,
+  linksOf: (path, { links }) => (path === guestPath ? links.map(({ name }) => name) : []),
   async ready(shell, signal) {
     if ((await has(shell, "ifup", signal)) || (await has(shell, "ifreload", signal))) return;
     throw new Failure(

@@ -31,8 +31,8 @@ export type GuestTool = {
   /** Every file that carries our mark, whatever fleet it was for. */
   ownFiles(shell: Shell, signal?: AbortSignal): Promise<OwnFiles>;
   claims(files: OwnFiles): Claims;
-  /** The link that a file is for; undefined when for all. */
-  linkOf(path: string): string | undefined;
+  /** The links that have to be brought up for a changed file, beyond what reading the files anew does by itself. */
+  linksOf(path: string, desired: GuestDesired): readonly string[];
   /** Rejects when the tool can't do its work; before anything is changed. */
   ready(shell: Shell, signal?: AbortSignal): Promise<void>;
   /** Brings the kernel to the files. */
@@ -101,12 +101,12 @@ function linksThere(shell: Shell, desired: GuestDesired, live: Live): ReadonlySe
 
 function touchedBy(tool: GuestTool, set: ChangeSet, desired: GuestDesired, there: ReadonlySet<string>): Touched {
   const files = set.changes.map(keyOf).flatMap((key) => (key.startsWith("file ") ? [key.slice("file ".length)] : []));
-  const all = desired.links.map(({ name }) => name);
   const links = set.changes.flatMap((change) => {
     const key = keyOf(change);
     if (key.startsWith("sysctl ")) return [];
-    const link = key.startsWith("file ") ? tool.linkOf(key.slice("file ".length)) : (linkOfChange(change) ?? all[0]);
-    return link === undefined ? all : [link];
+    if (key.startsWith("file ")) return tool.linksOf(key.slice("file ".length), desired);
+    const link = linkOfChange(change) ?? desired.links[0]?.name;
+    return link === undefined ? [] : [link];
   });
   return { links: [...new Set(links)].filter((link) => there.has(link)), files, changes: set.changes };
 }

@@ -26,7 +26,8 @@ export async function bringToFiles(
   signal?: AbortSignal,
 ): Promise<void> {
   const options = signal === undefined ? {} : { signal };
-  if (restart && (await shell.run(["test", "-d", "/run/systemd/system"], options)).code === 0) {
+  // Not by /run/systemd/system: netplan's generator makes that folder anywhere.
+  if (restart && (await shell.run(["cat", "/proc/1/comm"], options)).stdout.trim() === "systemd") {
     refuse(
       shell,
       "systemctl restart systemd-networkd",

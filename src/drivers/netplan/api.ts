@@ -27,10 +27,10 @@ export const netplanTool: GuestTool = {
   files: render,
   ownFiles,
   claims,
-  linkOf: (path) => linkOfDropIn(path.split("/").at(-2) ?? ""),
+  linksOf: () => [],
   ready: requireNetworkd,
-  async bring(shell, { links, files }, signal) {
-    const ran = await shell.run(["netplan", "generate"], signal === undefined ? {} : { signal });
+  async bring(shell, touched, signal) {
+    const ran = await shell.run(["sh", "-c", generate], signal === undefined ? {} : { signal });
     if (ran.code !== 0) {
       const said = printable(ran.stderr.trim().slice(0, 600));
       throw new Failure(
@@ -40,10 +40,23 @@ export const netplanTool: GuestTool = {
         "look at the other files in /etc/netplan: all are read as one",
       );
     }
-    await bringToFiles(shell, links, files.includes(networkdSettings.path), signal);
+    await bringToFiles(shell, touched.links, touched.files.includes(networkdSettings.path), signal);
   },
-  bringScript: ({ links }) => `netplan generate || failed=1\n${bringToFilesScript(links)}`,
+  bringScript: (touched) => `( ${generate}\n) || failed=1\n${bringToFilesScript(touched.links)}`,
 };
+
+/**
+ * netplan writes all files anew, and networkd makes every link anew whose file is another one: what did not change
+ * gets its old file back, or a new address on one link would be felt on all.
+ */
+const generate = `now=/run/systemd/network old=/run/sixgate/netplan
+rm -rf "$old" && mkdir -p "$now" "$old" || exit 1
+for file in "$now"/10-netplan-*; do if [ -f "$file" ]; then ln "$file" "$old/" || exit 1; fi; done
+netplan generate || exit 1
+for file in "$old"/*; do
+  if [ -f "$file" ] && cmp -s "$file" "$now/\${file##*/}"; then mv -f "$file" "$now/"; fi
+done
+rm -rf "$old"`;
 
 async function ownFiles(shell: Shell): Promise<OwnFiles> {
   const folders = (await shell.list(networkFolder)).filter((name) => linkOfDropIn(name) !== undefined);

@@ -38,7 +38,10 @@ for (const [name, desired] of cases) {
       const ran = await runProcess("local", ["netplan", "generate", "--root-dir", root]);
       expect(ran).toEqual({ code: 0, stdout: "", stderr: "" });
       const [first] = desired.links;
-      const made = await runProcess("local", ["cat", `${root}/run/systemd/network/10-netplan-${first?.name ?? ""}.network`]);
+      const made = await runProcess("local", [
+        "cat",
+        `${root}/run/systemd/network/10-netplan-${first?.name ?? ""}.network`,
+      ]);
       expect(made.stdout).toContain("Type=unreachable");
       expect(made.stdout).toContain("IPv6AcceptRA=no");
       expect(made.stdout).not.toContain("Gateway=::\n");

@@ -28,14 +28,18 @@ async function machine(desired: GuestDesired): Promise<Machine> {
 walkGuest(networkd, "networkd", guest("host"), reason, () => machine(guest("host")));
 
 for (const name of ["gateway", "on-link"]) {
-  test.skipIf(reason !== undefined)(`networkd driver reaches the case ${name} and networkd complains of nothing`, async () => {
-    const at = await machine(guest(name));
-    try {
-      await reach(networkd, at.shell, guest(name));
-      const log = (await at.shell.read(networkdLog)) ?? "";
-      expect(log.replaceAll(/^dbus-daemon.*\n/gm, "")).not.toMatch(/unknown|ignoring|invalid|failed to parse/i);
-    } finally {
-      await at.stop();
-    }
-  }, 60_000);
+  test.skipIf(reason !== undefined)(
+    `networkd driver reaches the case ${name} and networkd complains of nothing`,
+    async () => {
+      const at = await machine(guest(name));
+      try {
+        await reach(networkd, at.shell, guest(name));
+        const log = (await at.shell.read(networkdLog)) ?? "";
+        expect(log.replaceAll(/^dbus-daemon.*\n/gm, "")).not.toMatch(/unknown|ignoring|invalid|failed to parse/i);
+      } finally {
+        await at.stop();
+      }
+    },
+    60_000,
+  );
 }

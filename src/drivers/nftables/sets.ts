@@ -142,17 +142,26 @@ function member(set: string, key: string): Element {
   return { set, key, lane: "members" };
 }
 
-/** The same (port, source) pairs, none twice. Ranges stay whole where nothing cuts them. */
+/**
+ * The same (port, source) pairs in elements that fit into the two sets. Single ports to anyone are a hash look-up of
+ * their own and cut nothing; the others may not overlap among themselves, and stay whole where nothing cuts them.
+ */
 function disjoint(grants: readonly Grant[]): readonly Grant[] {
-  const needed = withoutCovered(grants);
-  if (needed.length < 2) return needed;
-  const cuts = [...new Set(needed.flatMap(({ ports }) => [ports.first, ports.last + 1]))].sort((a, b) => a - b);
-  const pieces = new Map<Grant, Grant[]>();
-  for (const grant of needed) pieces.set(grant, meetsAny(grant, needed) ? cut(grant, cuts) : [grant]);
-  return withoutCovered([...pieces.values()].flat());
+  const isPlain = ({ ports, from }: Grant): boolean => ports.first === ports.last && from === anywhere;
+  const plain = new Map(grants.filter(isPlain).map((each) => [each.ports.first, each]));
+  const others = grants.filter((each) => !isPlain(each) && !(each.ports.first === each.ports.last && plain.has(each.ports.first)));
+  const needed = withoutCovered(others);
+  const wide = needed.filter((each) => each.from === anywhere);
+  const ports = [...plain.values()].filter((each) => !wide.some((range) => covers(range, each)));
+  const met = new Set<Grant>();
+  eachOverlap(needed, (a, b) => {
+    if (contains(a.from, b.from) || contains(b.from, a.from)) met.add(a).add(b);
+  });
+  const cuts = [...new Set([...met].flatMap((each) => [each.ports.first, each.ports.last + 1]))].sort((a, b) => a - b);
+  return [...ports, ...withoutCovered(needed.flatMap((each) => (met.has(each) ? cut(each, cuts) : [each])))];
 }
 
-function cut(grant: Grant, cuts: readonly number[]): Grant[] {
+function cut(grant: Grant, cuts: readonly number[]): readonly Grant[] {
   const starts = cuts.filter((at) => at > grant.ports.first && at <= grant.ports.last);
   return [grant.ports.first, ...starts].map((first, i) => ({
     ports: { first, last: (starts[i] ?? grant.ports.last + 1) - 1 },
@@ -160,21 +169,24 @@ function cut(grant: Grant, cuts: readonly number[]): Grant[] {
   }));
 }
 
-function meetsAny(grant: Grant, others: readonly Grant[]): boolean {
-  return others.some(
-    (other) =>
-      other !== grant &&
-      other.ports.first <= grant.ports.last &&
-      grant.ports.first <= other.ports.last &&
-      (contains(other.from, grant.from) || contains(grant.from, other.from)),
-  );
+/** Of equal ones one stays. */
+function withoutCovered(grants: readonly Grant[]): readonly Grant[] {
+  const covered = new Set<Grant>();
+  eachOverlap(grants, (a, b) => {
+    if (covers(a, b)) covered.add(b);
+    else if (covers(b, a)) covered.add(a);
+  });
+  return grants.filter((each) => !covered.has(each));
 }
 
-/** Of equal ones the first stays. */
-function withoutCovered(grants: readonly Grant[]): readonly Grant[] {
-  return grants.filter(
-    (grant, i) => !grants.some((other, j) => i !== j && covers(other, grant) && (j < i || !covers(grant, other))),
-  );
+/** Every two whose ports overlap, once. */
+function eachOverlap(grants: readonly Grant[], visit: (a: Grant, b: Grant) => void): void {
+  let open: Grant[] = [];
+  for (const grant of grants.toSorted((a, b) => a.ports.first - b.ports.first || b.ports.last - a.ports.last)) {
+    open = open.filter((each) => each.ports.last >= grant.ports.first);
+    for (const each of open) visit(each, grant);
+    open.push(grant);
+  }
 }
 
 function covers(outer: Grant, inner: Grant): boolean {

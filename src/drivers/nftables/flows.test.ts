@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import type { Item } from "../../change/item.ts";
+import type { GatewayDesired } from "../../desired/desired.ts";
+import { admissionOf, deletionOf, parseFlows } from "./flows.ts";
+
+// As `conntrack -L -f ipv6` of conntrack-tools 1.4.7 prints them.
+const listing = `udp      17 99 src=2001:db8::1 dst=2001:db8::2 sport=5 dport=3 [UNREPLIED] src=2001:db8::2 dst=2001:db8::1 sport=3 dport=5 mark=0 use=1
+unknown  50 99 src=2001:db8::1 dst=2001:db8::2 [UNREPLIED] src=2001:db8::2 dst=2001:db8::1 mark=0 use=1
+icmpv6   58 99 src=2001:db8::1 dst=2001:db8::2 type=128 code=0 id=77 [UNREPLIED] src=2001:db8::2 dst=2001:db8::1 type=129 code=0 id=77 mark=0 use=1
+tcp      6 431999 ESTABLISHED src=2001:db8::1 dst=2001:db8::2 sport=1 dport=3 src=2001:db8::2 dst=2001:db8::1 sport=3 dport=1 [ASSURED] mark=0 use=1
+`;
+
+test("parseFlows reads every kind of line, and deletionOf names the same flow", () => {
+  expect(parseFlows(listing).map(deletionOf)).toEqual([
+    "-D -f ipv6 -p udp -s 2001:db8::1 -d 2001:db8::2 --sport 5 --dport 3",
+    "-D -f ipv6 -p 50 -s 2001:db8::1 -d 2001:db8::2",
+    "-D -f ipv6 -p icmpv6 -s 2001:db8::1 -d 2001:db8::2 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 77",
+    "-D -f ipv6 -p tcp -s 2001:db8::1 -d 2001:db8::2 --sport 1 --dport 3",
+  ]);
+});
+
+test("parseFlows rejects a line that it does not understand", () => {
+  expect(() => parseFlows("tcp 6 nonsense\n")).toThrow("Flow not understood");
+});
+
+const hosts: readonly Item[] = [
+  { key: "element hosts 2001:db8:1:2:20::", value: "goto host_vm1", lane: "structure" },
+  { key: "element hosts 2001:db8:1:2:30::", value: "goto host_vm_2", lane: "structure" },
+];
+const items: readonly Item[] = [
+  ...hosts,
+  { key: "element open_vm1 2001:db8:1:2:21::2 . tcp . 443", value: true, lane: "members" },
+  { key: "element from_vm1 2001:db8:1:2:21::2 . udp . 8000-8099 . 2001:db8:ff::/48", value: true, lane: "members" },
+  { key: "element from_vm1 2001:db8:1:2:21::2 . tcp . 22 . 2001:db8:fe::1", value: true, lane: "members" },
+  { key: "element live_vm1 2001:db8:1:2:21::2", value: true, lane: "members" },
+  { key: "element livefrom_vm_2 2001:db8:1:2:31::2 . 2001:db8:ff::/48", value: true, lane: "members" },
+];
+const gone: Item = { key: "element hosts 2001:db8:1:2:40::", value: "goto host_gone", lane: "structure" };
+
+function admits(policy: GatewayDesired["policy"], line: string): boolean {
+  const desired = { hostLength: 76, policy, own: ["2001:db8:1:2:20::1"] } as unknown as GatewayDesired;
+  const [flow] = parseFlows(line);
+  if (flow === undefined) throw new Error("No flow");
+  return admissionOf(desired, [...items, gone], items)(flow);
+}
+
+const closed = { betweenHosts: "closed", egress: "closed" } as const;
+const open = { betweenHosts: "open", egress: "open" } as const;
+
+function flow(from: string, to: string, protocol: "tcp" | "udp" | "icmpv6", port = 0): string {
+  const ports = protocol === "icmpv6" ? "type=128 code=0 id=7" : `sport=40000 dport=${port}`;
+  return `${protocol} 6 99 src=${from} dst=${to} ${ports} src=${to} dst=${from} mark=0 use=1`;
+}
+
+test.each([
+  ["opened to anyone", "2001:db8:77::1", "2001:db8:1:2:21::2", "tcp", 443, true],
+  ["opened for another transport", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 443, false],
+  ["in a range, source named", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8050, true],
+  ["in a range, another source", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 8050, false],
+  ["beyond a range", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8100, false],
+  ["from one address", "2001:db8:fe::1", "2001:db8:1:2:21::2", "tcp", 22, true],
+  ["echo to anyone", "2001:db8:77::1", "2001:db8:1:2:21::2", "icmpv6", 0, true],
+  ["echo, another source", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, false],
+  ["echo, source named", "2001:db8:ff::1", "2001:db8:1:2:31::2", "icmpv6", 0, true],
+  ["from a host outwards", "2001:db8:1:2:21::2", "2001:db8:77::1", "tcp", 443, false],
+  ["from host to host, closed port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 80, false],
+  ["from host to host, open port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 443, true],
+  ["to a host that is gone", "2001:db8:77::1", "2001:db8:1:2:41::2", "tcp", 443, false],
+  ["to the gateway itself", "2001:db8:77::1", "2001:db8:1:2:20::1", "tcp", 22, true],
+  ["of no host", "2001:db8:77::1", "2001:db8:1:2:10::5", "tcp", 22, true],
+] as const)("admissionOf judges a flow %s under a closed policy", (_, from, to, protocol, port, expected) => {
+  expect(admits(closed, flow(from, to, protocol, port))).toBe(expected);
+});
+
+test.each([
+  ["from a host outwards", "2001:db8:1:2:21::2", "2001:db8:77::1", true],
+  ["from host to host", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", true],
+  ["from outside to a closed port", "2001:db8:77::1", "2001:db8:1:2:21::2", false],
+  ["from a host that is gone", "2001:db8:1:2:41::2", "2001:db8:77::1", false],
+] as const)("admissionOf judges a flow %s under an open policy", (_, from, to, expected) => {
+  expect(admits(open, flow(from, to, "tcp", 80))).toBe(expected);
+});

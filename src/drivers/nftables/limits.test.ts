@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import type { DeviceName, HostName } from "../../base/name.ts";
+import type { GatewayDesired } from "../../desired/desired.ts";
+import { address } from "../../net/address.ts";
+import { prefix4 } from "../../net/ipv4.ts";
+import { mac } from "../../net/mac.ts";
+import { prefix } from "../../net/prefix.ts";
+import type { Opening } from "../../openings/opening.ts";
+import { normalize } from "./convert.ts";
+import { audit } from "./limits.ts";
+
+const vm1 = {
+  host: "vm1" as HostName,
+  block: prefix("2001:db8:1:2:20::/76"),
+  link: prefix("2001:db8:1:2:20::/80"),
+  address: address("2001:db8:1:2:20::2"),
+  mac: mac("02:00:00:00:00:01"),
+};
+const good: GatewayDesired = {
+  layer: "gateway",
+  device: "gate" as DeviceName,
+  driver: "nftables",
+  delegated: prefix("2001:db8:1:2::/64"),
+  hostLength: 76,
+  uplink: "wan",
+  inside: "lan",
+  management: { device: "mgmt", admins: [prefix4("10.10.10.0/24")] },
+  own: [],
+  hosts: [vm1],
+  policy: { betweenHosts: "closed", egress: "open" },
+  openings: [],
+  bogons: [],
+};
+
+function opening(to: string, host = "vm1", from: readonly string[] = ["::/0"], port = 80): Opening {
+  return {
+    host: host as HostName,
+    to: address(to),
+    service: { kind: "ports", transport: "tcp", ports: { first: port, last: port } },
+    from: from.map(prefix),
+    askedBy: "x",
+  };
+}
+
+const codes = (desired: GatewayDesired): readonly string[] => audit(desired).map((each) => each.code);
+
+test("audit finds nothing in what nftables can do", () => {
+  expect(codes({ ...good, openings: [opening("2001:db8:1:2:21::2")] })).toEqual([]);
+});
+
+test.each(["", "wan*", "a b", 'x"; flush ruleset; "', "sixteen-letters-", "-x", "a/b", "ä"])(
+  "audit refuses %j as an interface, and so does normalize",
+  (uplink) => {
+    expect(codes({ ...good, uplink })).toEqual(["E420"]);
+    expect(() => normalize({ ...good, uplink })).toThrow(RangeError);
+  },
+);
+
+test("audit refuses one interface in two roles", () => {
+  expect(codes({ ...good, inside: "wan" })).toEqual(["E420"]);
+});
+
+test("audit refuses blocks that one look-up can't tell apart", () => {
+  expect(codes({ ...good, hostLength: 80 })).toEqual(["E421"]);
+  expect(codes({ ...good, delegated: prefix("2001:db8:9::/64") })).toEqual(["E421"]);
+  expect(codes({ ...good, hosts: [vm1, { ...vm1, host: "vm2" as HostName }] })).toEqual(["E421"]);
+  expect(codes({ ...good, hosts: [vm1, { ...vm1, block: prefix("2001:db8:1:2:30::/76") }] })).toEqual(["E421"]);
+});
+
+test("audit refuses openings that no element of the host can say", () => {
+  expect(codes({ ...good, openings: [opening("2001:db8:1:2:31::2")] })).toEqual(["E422"]);
+  expect(codes({ ...good, openings: [opening("2001:db8:1:2:21::2", "vm9")] })).toEqual(["E422"]);
+  expect(codes({ ...good, openings: [opening("2001:db8:1:2:21::2", "vm1", [])] })).toEqual(["E422"]);
+});
+
+test("audit bounds the openings of a host, and intervals much lower", () => {
+  const many = (n: number, from: string): readonly Opening[] =>
+    Array.from({ length: n }, (_, i) => opening("2001:db8:1:2:21::2", "vm1", [from], 1 + (i % 65_535)));
+  expect(codes({ ...good, openings: many(65_537, "::/0") })).toEqual(["E423"]);
+  expect(codes({ ...good, openings: many(65_536, "::/0") })).toEqual([]);
+  expect(codes({ ...good, openings: many(4097, "2001:db8:ff::/48") })).toEqual(["E423"]);
+});
+
+test("audit warns where nobody could log in", () => {
+  expect(codes({ ...good, management: { device: "mgmt", admins: [] } })).toEqual(["W420"]);
+  const { management: _, ...without } = good;
+  expect(codes(without)).toEqual(["W420"]);
+});

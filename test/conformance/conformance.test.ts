@@ -1,3 +1,0 @@
-import { judges } from "./targets.ts";
-
-for (const judged of judges) await judged();

@@ -1,0 +1,4 @@
+import { judge } from "./suite.ts";
+import { dockerTarget } from "./target-docker.ts";
+
+await judge(dockerTarget);

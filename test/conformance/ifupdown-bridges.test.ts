@@ -1,0 +1,4 @@
+import { judge } from "./suite.ts";
+import { bridgesTarget } from "./target-bridges.ts";
+
+await judge(bridgesTarget);

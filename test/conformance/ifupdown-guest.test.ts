@@ -1,0 +1,4 @@
+import { judge } from "./suite.ts";
+import { ifupdownGuestTarget } from "./target-guest.ts";
+
+await judge(ifupdownGuestTarget);

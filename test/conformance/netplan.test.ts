@@ -1,0 +1,4 @@
+import { judge } from "./suite.ts";
+import { netplanTarget } from "./target-guest.ts";
+
+await judge(netplanTarget);

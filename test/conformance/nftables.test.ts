@@ -1,0 +1,4 @@
+import { judge } from "./suite.ts";
+import { nftablesTarget } from "./target-nftables.ts";
+
+await judge(nftablesTarget);

@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { drivers } from "../../src/drivers/index.ts";
+import { targets } from "./targets.ts";
+
+test("targets have a test file each, and no test file judges anybody else", () => {
+  const files = readdirSync(import.meta.dirname).filter(
+    (name) => name.endsWith(".test.ts") && !/^(?:targets|watchdog-systemd)\./.test(name),
+  );
+  expect(files).toEqual(
+    Object.keys(targets)
+      .map((name) => `${name}.test.ts`)
+      .toSorted(),
+  );
+});
+
+test("targets judge every driver that a fleet file can name", () => {
+  const judged = new Set(
+    Object.values(targets).flatMap(({ states }) => states.map(({ layer, driver }) => `${layer} ${driver}`)),
+  );
+  // One driver under two names.
+  judged.add("hypervisor proxmox");
+  const named = Object.entries(drivers).flatMap(([layer, kinds]) =>
+    Object.keys(kinds).map((name) => `${layer} ${name}`),
+  );
+  for (const each of named) expect(judged).toContain(each);
+  expect(drivers.hypervisor.proxmox).toBe(drivers.hypervisor.ifupdown);
+});
+
+test("targets have states that differ from their neighbours", () => {
+  for (const { states } of Object.values(targets)) {
+    expect(states.length).toBeGreaterThan(1);
+    for (const [i, state] of states.entries()) if (i > 0) expect(state).not.toEqual(states[i - 1]);
+  }
+});

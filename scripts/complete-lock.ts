@@ -4,11 +4,29 @@
 // name; on such a platform npm finds the rest by itself.
 import { readFileSync, writeFileSync } from "node:fs";
 
-type Entry = { readonly version?: string; readonly dev?: boolean; readonly optionalDependencies?: Readonly<Record<string, string>> };
+type Entry = {
+  readonly version?: string;
+  readonly dev?: boolean;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+};
 type Lock = { packages: Record<string, Entry & Record<string, unknown>> };
 
 const platforms = ["android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"];
-const processors = ["arm64", "arm", "armv7", "ia32", "loong64", "mips64el", "ppc64", "ppc64le", "riscv64", "s390x", "wasm32", "x64", "x32"];
+const processors = [
+  "arm64",
+  "arm",
+  "armv7",
+  "ia32",
+  "loong64",
+  "mips64el",
+  "ppc64",
+  "ppc64le",
+  "riscv64",
+  "s390x",
+  "wasm32",
+  "x64",
+  "x32",
+];
 
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lock;
 let added = 0;
@@ -19,7 +37,13 @@ for (const entry of Object.values({ ...lock.packages })) {
     const words = name.split(/[-/]/);
     const os = platforms.find((each) => words.includes(each));
     const cpu = processors.find((each) => words.includes(each));
-    lock.packages[path] = { version, ...(cpu === undefined ? {} : { cpu: [cpu] }), ...(entry.dev === true ? { dev: true } : {}), optional: true, ...(os === undefined ? {} : { os: [os] }) };
+    lock.packages[path] = {
+      version,
+      ...(cpu === undefined ? {} : { cpu: [cpu] }),
+      ...(entry.dev === true ? { dev: true } : {}),
+      optional: true,
+      ...(os === undefined ? {} : { os: [os] }),
+    };
     added++;
   }
 }

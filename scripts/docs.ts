@@ -29,7 +29,8 @@ function page(title: string, intro: readonly string[], sections: readonly string
 
 /** A Markdown table; what could end a cell or be read as HTML is escaped outside of code. */
 function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(heading), line(heading.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
@@ -51,25 +52,33 @@ function commandsPage(): string {
     "Exit codes: 0 fine, 1 error, 2 something differs (`diff`, `plan --detailed-exitcode`, `lab test` with drift), 3 a test failed, 4 refused by the guard, 64 the call can't be understood.",
     table(["option", "what it does"], program.options.map(optionRow)),
   ];
-  return page("Verbs", intro, program.commands.flatMap((command) => commandSections(command, "sixgate")));
+  return page(
+    "Verbs",
+    intro,
+    program.commands.flatMap((command) => commandSections(command, "sixgate")),
+  );
 }
 
 function commandSections(command: Command, above: string): readonly string[] {
   const name = `${above} ${command.name()}`;
   const words = command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`));
   const head = [`## ${code([name, ...words].join(" "))}`, `${sentence(command.description())}`];
-  const options = command.options.length === 0 ? [] : [table(["option", "what it does"], command.options.map(optionRow))];
+  const options =
+    command.options.length === 0 ? [] : [table(["option", "what it does"], command.options.map(optionRow))];
   return [...head, ...options, ...command.commands.flatMap((each) => commandSections(each, name))];
 }
 
 function optionRow(option: Option): readonly string[] {
   const choices = option.argChoices === undefined ? "" : ` One of ${option.argChoices.map(code).join(", ")}.`;
-  const standard = option.defaultValue === undefined || option.defaultValue === true ? "" : ` Default: ${code(String(option.defaultValue))}.`;
+  const standard =
+    option.defaultValue === undefined || option.defaultValue === true
+      ? ""
+      : ` Default: ${code(String(option.defaultValue))}.`;
   return [code(option.flags), `${sentence(option.description)}${choices}${standard}`];
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)]$/.test(text) ? "" : "."}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?…]$/.test(text) ? "" : "."}`;
 }
 
 // Codes
@@ -93,7 +102,7 @@ function codesPage(): string {
     return rows.length === 0 ? [] : [`## ${title}`, table(["code", "title"], rows)];
   });
   const intro = [
-    "Everything that sixgate finds wrong has a code, a place, a text and a fix: `fleet.yaml:8:23 hosts.vm2.docker: E110 Unknown key \"profil\"`, and the fix below it. A code never changes its meaning and is never given twice. `E` is an error: nothing was changed because of it. `W` is a warning.",
+    'Everything that sixgate finds wrong has a code, a place, a text and a fix: `fleet.yaml:8:23 hosts.vm2.docker: E110 Unknown key "profil"`, and the fix below it. A code never changes its meaning and is never given twice. `E` is an error: nothing was changed because of it. `W` is a warning.',
   ];
   return page("Codes", intro, sections);
 }
@@ -128,7 +137,8 @@ function mapSections(path: readonly string[]): readonly string[] {
 function innerMap(path: readonly string[]): readonly string[] | undefined {
   const schema = schemaAt(path);
   if (schema?.properties !== undefined) return path;
-  const within = schema?.items ?? (typeof schema?.additionalProperties === "object" ? schema.additionalProperties : undefined);
+  const within =
+    schema?.items ?? (typeof schema?.additionalProperties === "object" ? schema.additionalProperties : undefined);
   return within?.properties === undefined ? undefined : [...path, "*"];
 }
 

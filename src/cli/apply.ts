@@ -3,13 +3,13 @@ import { Failure } from "../base/failure.ts";
 import { seconds } from "../base/time.ts";
 import { count, explain } from "../change/explain.ts";
 import { guard } from "../change/guard.ts";
-import { parsePlan, type Plan } from "../change/plan.ts";
+import { type Plan, parsePlan } from "../change/plan.ts";
 import { applyDevice } from "../drivers/plan-device.ts";
-import { exit, type Exit } from "./exit.ts";
-import { keepLedger, openFleet, type Opened, readNamed } from "./fleet-file.ts";
+import { type Exit, exit } from "./exit.ts";
+import { keepLedger, type Opened, openFleet, readNamed } from "./fleet-file.ts";
 import { sayConsequences, showChanges } from "./plan.ts";
 import { Refused } from "./refused.ts";
-import { ledgerDigest, survey, type Surveyed } from "./survey.ts";
+import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type ApplyOptions = {
@@ -31,7 +31,12 @@ export type ApplyOptions = {
 export async function apply(options: ApplyOptions, terminal: Terminal): Promise<Exit> {
   const within = Number(options.confirmWithin);
   if (!Number.isInteger(within) || within < 5 || within > 3600) {
-    throw new Failure("E802", "--confirm-within", `"${options.confirmWithin}" is not 5 to 3600 seconds`, "60 is the default");
+    throw new Failure(
+      "E802",
+      "--confirm-within",
+      `"${options.confirmWithin}" is not 5 to 3600 seconds`,
+      "60 is the default",
+    );
   }
   const opened = await openFleet(options.file);
   const stored = options.plan === undefined ? undefined : await readPlan(options.plan, opened);
@@ -47,7 +52,11 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
     terminal.result({ format: "sixgate.apply/1", applied: [], changes: 0 });
     return exit.fine;
   }
-  const refusals = guard(sets, surveyed.map(({ fact }) => fact), { acceptLockoutRisk: options.acceptLockoutRisk === true, acceptRemovals: options.acceptRemovals === true });
+  const refusals = guard(
+    sets,
+    surveyed.map(({ fact }) => fact),
+    { acceptLockoutRisk: options.acceptLockoutRisk === true, acceptRemovals: options.acceptRemovals === true },
+  );
   if (refusals.length > 0) throw new Refused(refusals, exit.refused);
   if (!(await agreed(options, terminal))) {
     terminal.say("nothing was changed");
@@ -57,8 +66,15 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
   await keepLedger(opened);
   await applyInOrder(busy, within, terminal);
   const { add, change, remove } = count(sets);
-  terminal.line(`Applied: ${add} added, ${change} changed, ${remove} removed; every device read back and confirmed`, "good");
-  terminal.result({ format: "sixgate.apply/1", applied: sets.map(({ device, layer }) => ({ device, layer })), changes: add + change + remove });
+  terminal.line(
+    `Applied: ${add} added, ${change} changed, ${remove} removed; every device read back and confirmed`,
+    "good",
+  );
+  terminal.result({
+    format: "sixgate.apply/1",
+    applied: sets.map(({ device, layer }) => ({ device, layer })),
+    changes: add + change + remove,
+  });
   return exit.fine;
 }
 
@@ -66,13 +82,17 @@ async function applyInOrder(busy: readonly Surveyed[], within: number, terminal:
   for (const [at, { desired, shell, set }] of busy.entries()) {
     const began = performance.now();
     try {
-      await applyDevice(shell, desired, set, seconds(within));
+      await applyDevice(shell, desired, set, seconds(within), () => shell.reconnect?.() ?? Promise.resolve());
     } catch (cause) {
       const done = busy.slice(0, at).map((each) => `${each.desired.device} ${each.desired.layer}`);
-      terminal.say(`stopped at ${desired.device} ${desired.layer}: it was set back; ${done.length > 0 ? `as planned: ${done.join(", ")}` : "nothing else was changed"}`);
+      terminal.say(
+        `stopped at ${desired.device} ${desired.layer}: it was set back; ${done.length > 0 ? `as planned: ${done.join(", ")}` : "nothing else was changed"}`,
+      );
       throw cause;
     }
-    terminal.say(`✓ ${desired.device.padEnd(10)} ${desired.layer.padEnd(10)} ${set.changes.length} changes, confirmed  ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    terminal.say(
+      `✓ ${desired.device.padEnd(10)} ${desired.layer.padEnd(10)} ${set.changes.length} changes, confirmed  ${((performance.now() - began) / 1000).toFixed(1)} s`,
+    );
   }
 }
 
@@ -82,7 +102,12 @@ async function readPlan(path: string, opened: Opened): Promise<Plan> {
   const parsed = parsePlan(text, path);
   if (!parsed.ok) throw new Refused(parsed.errors);
   if (parsed.value.fleet === opened.fleet.name && parsed.value.ledger === ledgerDigest(opened)) return parsed.value;
-  throw new Failure("E510", path, "The plan was made for another fleet or other numbers", "make it anew with `sixgate plan -o`");
+  throw new Failure(
+    "E510",
+    path,
+    "The plan was made for another fleet or other numbers",
+    "make it anew with `sixgate plan -o`",
+  );
 }
 
 /** A stored plan is applied as it was approved, or not at all. */
@@ -106,4 +131,3 @@ async function agreed(options: ApplyOptions, terminal: Terminal): Promise<boolea
     lines.close();
   }
 }
-

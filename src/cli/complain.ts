@@ -1,6 +1,6 @@
 import { type Diagnostic, formatDiagnostic } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,11 +10,20 @@ export function complain(error: unknown, terminal: Terminal): Exit {
   if (error instanceof Failure) return say([error.diagnostic], exit.error, terminal);
   if (error instanceof Error && error.name === "AbortError") {
     const text = "Interrupted";
-    return say([{ code: "E808", severity: "error", at: "sixgate", text, fix: "what was begun was taken back; call it again" }], exit.error, terminal);
+    return say(
+      [{ code: "E808", severity: "error", at: "sixgate", text, fix: "what was begun was taken back; call it again" }],
+      exit.error,
+      terminal,
+    );
   }
   const file = fileFault(error);
   if (file !== undefined) return say([file], exit.error, terminal);
-  const text = error instanceof Error ? (process.env["SIXGATE_DEBUG"] === undefined ? error.message : (error.stack ?? error.message)) : String(error);
+  const text =
+    error instanceof Error
+      ? process.env["SIXGATE_DEBUG"] === undefined
+        ? error.message
+        : (error.stack ?? error.message)
+      : String(error);
   const fix = "a fault in sixgate: run again with SIXGATE_DEBUG=1 and report what it prints";
   return say([{ code: "E803", severity: "error", at: "sixgate", text, fix }], exit.error, terminal);
 }
@@ -23,7 +32,19 @@ export function complain(error: unknown, terminal: Terminal): Exit {
 export function complainOfUsage(message: string, terminal: Terminal): Exit {
   const words = message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
   const text = words === "(outputHelp)" ? "No verb" : words.charAt(0).toUpperCase() + words.slice(1);
-  return say([{ code: "E802", severity: "error", at: "sixgate", text, fix: "`sixgate --help` lists the verbs, `sixgate VERB --help` what each takes" }], exit.usage, terminal);
+  return say(
+    [
+      {
+        code: "E802",
+        severity: "error",
+        at: "sixgate",
+        text,
+        fix: "`sixgate --help` lists the verbs, `sixgate VERB --help` what each takes",
+      },
+    ],
+    exit.usage,
+    terminal,
+  );
 }
 
 function say(diagnostics: readonly Diagnostic[], code: Exit, terminal: Terminal): Exit {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import type { AddressPlan } from "../addressing/address-plan.ts";
+import { allocate } from "../addressing/allocate.ts";
+import { emptyLedger, formatLedger, type Ledger, parseLedger } from "../addressing/ledger.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
-import { allocate } from "../addressing/allocate.ts";
-import type { AddressPlan } from "../addressing/address-plan.ts";
-import { emptyLedger, formatLedger, type Ledger, parseLedger } from "../addressing/ledger.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { parseFleet } from "../fleet/parse-fleet.ts";
 import { readText, writeText } from "../runtime/files.ts";
@@ -35,7 +35,12 @@ export function findFleetFile(named: string | undefined): string {
     if (existsSync(path)) return path;
     if (folder === dirname(folder)) break;
   }
-  throw new Failure("E801", process.cwd(), "No fleet.yaml here or in a folder above", "`sixgate init` writes one, or name it with -f");
+  throw new Failure(
+    "E801",
+    process.cwd(),
+    "No fleet.yaml here or in a folder above",
+    "`sixgate init` writes one, or name it with -f",
+  );
 }
 
 /** As `readText`, but an error names the file, whatever the kernel says of it: a folder in its place, for one. */
@@ -52,7 +57,8 @@ export async function openFleet(named: string | undefined): Promise<Opened> {
   const shown = relative(process.cwd(), path) || path;
   const file = shown.startsWith("../../..") ? path : shown;
   const text = await readNamed(path);
-  if (text === undefined) throw new Failure("E801", file, "No such file", "name a fleet file with -f, or let `sixgate init` write one");
+  if (text === undefined)
+    throw new Failure("E801", file, "No such file", "name a fleet file with -f, or let `sixgate init` write one");
   const fleet = parseFleet(text, file);
   if (!fleet.ok) throw new Refused(fleet.errors);
   const ledgerPath = path.replace(/\.ya?ml$/, "") + ".ledger.json";

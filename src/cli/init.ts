@@ -3,12 +3,17 @@ import { Failure } from "../base/failure.ts";
 import { fleetJsonSchema } from "../fleet/json-schema.ts";
 import { parseFleet } from "../fleet/parse-fleet.ts";
 import { readText, writeText } from "../runtime/files.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { Refused } from "./refused.ts";
 import { type Answers, templates } from "./templates.ts";
 import type { Terminal } from "./terminal.ts";
 
-export type InitOptions = { readonly file?: string; readonly from?: string; readonly prefix?: string; readonly ask: boolean };
+export type InitOptions = {
+  readonly file?: string;
+  readonly from?: string;
+  readonly prefix?: string;
+  readonly ask: boolean;
+};
 
 // Documentation space (RFC 3849), as the article's pictures have it: nobody's, so a forgotten default opens nothing.
 const defaults: Answers = { name: "home", prefix: "2001:db8:1234:321d::/64", mac: "00:50:56:00:ab:cd" };
@@ -16,11 +21,13 @@ const defaults: Answers = { name: "home", prefix: "2001:db8:1234:321d::/64", mac
 /** `sixgate init`: writes a fleet file and its JSON Schema. Never writes over a file. */
 export async function init(options: InitOptions, terminal: Terminal): Promise<Exit> {
   const path = resolve(options.file ?? "fleet.yaml");
-  if ((await readText(path)) !== undefined) throw new Failure("E804", path, "The file is there already", "name another one: sixgate init other.yaml");
+  if ((await readText(path)) !== undefined)
+    throw new Failure("E804", path, "The file is there already", "name another one: sixgate init other.yaml");
   const talks = options.ask && process.stdin.isTTY && process.stderr.isTTY && !terminal.json;
   const chosen = talks && options.from === undefined ? await askTemplate() : (options.from ?? "home");
   const template = Object.hasOwn(templates, chosen) ? templates[chosen] : undefined;
-  if (template === undefined) throw new Failure("E802", "--from", `No template "${chosen}"`, `one of ${Object.keys(templates).join(", ")}`);
+  if (template === undefined)
+    throw new Failure("E802", "--from", `No template "${chosen}"`, `one of ${Object.keys(templates).join(", ")}`);
   const given = { ...defaults, ...(options.prefix === undefined ? {} : { prefix: options.prefix }) };
   const text = template.text(talks ? await askAnswers(given, options.prefix !== undefined) : given);
   const parsed = parseFleet(text, options.file ?? "fleet.yaml");

@@ -28,17 +28,35 @@ export async function sh(name: string, where: string, command: readonly string[]
   const words = command.length > 0 ? command : [process.env["SHELL"] ?? "/bin/sh"];
   const container = lab.state.running.find((each) => `${each.host}/${each.name}` === where);
   if (container === undefined) return handOver([...enter(nodeOf(lab.nodes, where).pid), ...words]);
-  return handOver([...enter(nodeOf(lab.nodes, container.node).pid), "nsenter", "-t", String(container.pid), "-n", "--", ...words]);
+  return handOver([
+    ...enter(nodeOf(lab.nodes, container.node).pid),
+    "nsenter",
+    "-t",
+    String(container.pid),
+    "-n",
+    "--",
+    ...words,
+  ]);
 }
 
 /** `sixgate lab docker HOST …`: the Docker client, talking to that host's engine. */
 export async function docker(name: string, host: string, words: readonly string[]): Promise<Exit> {
   const lab = await openLab(name);
   if (lab.state.containers !== "docker") {
-    throw new Failure("E707", `lab ${name}`, "This lab has stand-ins instead of Docker engines", "start it as root without --stand-in");
+    throw new Failure(
+      "E707",
+      `lab ${name}`,
+      "This lab has stand-ins instead of Docker engines",
+      "start it as root without --stand-in",
+    );
   }
   if (!lab.fleet.hosts.has(host as never)) {
-    throw new Failure("E704", `lab ${name}`, `"${host}" is not a host`, `hosts: ${[...lab.fleet.hosts.keys()].join(", ")}`);
+    throw new Failure(
+      "E704",
+      `lab ${name}`,
+      `"${host}" is not a host`,
+      `hosts: ${[...lab.fleet.hosts.keys()].join(", ")}`,
+    );
   }
   return handOver([...enter(nodeOf(lab.nodes, host).pid), dockerClient, ...words]);
 }

@@ -1,14 +1,18 @@
-import type { Fleet } from "../fleet/fleet.ts";
 import type { AddressPlan } from "../addressing/address-plan.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import { readState } from "../lab/state.ts";
 import { topologyOf } from "../lab/topology.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
-import { labFile } from "./lab-up.ts";
+import { labFile } from "./lab-file.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
 
-export type GraphOptions = { readonly name: string; readonly format: "text" | "mermaid" | "json"; readonly file?: string };
+export type GraphOptions = {
+  readonly name: string;
+  readonly format: "text" | "mermaid" | "json";
+  readonly file?: string;
+};
 
 /** `sixgate lab graph`: the nodes and cables, of the running lab or of a fleet file. */
 export async function graph(options: GraphOptions, terminal: Terminal): Promise<Exit> {
@@ -36,8 +40,12 @@ export function picture(fleet: Fleet, plan: AddressPlan): string {
     lines.push(`${at === 0 ? head : indent}${joint}── ${host.host}  ${host.address}`);
     for (const [n, network] of host.networks.entries()) {
       const branch = n === host.networks.length - 1 ? "└" : "├";
-      const names = [...(fleet.hosts.get(host.host)?.docker.containers ?? [])].filter(([, each]) => each.network === network.name).map(([name]) => name);
-      lines.push(`${indent}${last ? " " : "│"}    ${branch}─ ${network.name.padEnd(8)} ${network.prefix}${names.length > 0 ? `  ${names.join(", ")}` : ""}`);
+      const names = [...(fleet.hosts.get(host.host)?.docker.containers ?? [])]
+        .filter(([, each]) => each.network === network.name)
+        .map(([name]) => name);
+      lines.push(
+        `${indent}${last ? " " : "│"}    ${branch}─ ${network.name.padEnd(8)} ${network.prefix}${names.length > 0 ? `  ${names.join(", ")}` : ""}`,
+      );
     }
   }
   return lines.join("\n");
@@ -47,7 +55,14 @@ function mermaid(fleet: Fleet, plan: AddressPlan): string {
   const gateway = fleet.gateway.name;
   const hosts = plan.hosts.flatMap((host) => [
     `  ${gateway} --- ${host.host}["${host.host}<br/>${host.block}"]`,
-    ...host.networks.map((network) => `  ${host.host} --- ${host.host}_${network.index}["${network.name}<br/>${network.prefix}"]`),
+    ...host.networks.map(
+      (network) => `  ${host.host} --- ${host.host}_${network.index}["${network.name}<br/>${network.prefix}"]`,
+    ),
   ]);
-  return ["graph LR", `  internet((Internet)) --- provider["provider<br/>${fleet.provider.nextHop}"]`, `  provider --- ${gateway}{{"${gateway}<br/>${plan.delegated}"}}`, ...hosts].join("\n");
+  return [
+    "graph LR",
+    `  internet((Internet)) --- provider["provider<br/>${fleet.provider.nextHop}"]`,
+    `  provider --- ${gateway}{{"${gateway}<br/>${plan.delegated}"}}`,
+    ...hosts,
+  ].join("\n");
 }

@@ -4,7 +4,8 @@ import type { Terminal } from "./terminal.ts";
 /** A line on standard error for each step that is done, with its time. */
 export function reportTo(terminal: Terminal): Report {
   return {
-    say: terminal.say,
-    done: ({ name, detail, ms }) => terminal.say(`✓ ${name.padEnd(11)} ${detail.padEnd(60)} ${(ms / 1000).toFixed(1).padStart(5)} s`),
+    say: (line) => terminal.say(line),
+    done: ({ name, detail, ms }) =>
+      terminal.say(`✓ ${name.padEnd(11)} ${detail.padEnd(60)} ${(ms / 1000).toFixed(1).padStart(5)} s`),
   };
 }

@@ -1,16 +1,18 @@
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { addressTable } from "../addressing/address-table.ts";
 import { Failure } from "../base/failure.ts";
 import { labDown } from "../lab/down.ts";
 import { engineFor } from "../lab/engines.ts";
+import { ifupdown2Tree } from "../lab/ifupdown2.ts";
 import { labFleet } from "../lab/lab-fleet.ts";
 import { enterRootless, isRootless } from "../lab/rootless.ts";
 import { topologyOf } from "../lab/topology.ts";
 import { askTruth, truthTable } from "../lab/truth.ts";
-import { type Lab, labUp, type LabWish } from "../lab/up.ts";
-import { exit, type Exit } from "./exit.ts";
-import { openFleet, type Opened } from "./fleet-file.ts";
+import { type Lab, labUp } from "../lab/up.ts";
+import type { LabWish } from "../lab/wish.ts";
+import { type Exit, exit } from "./exit.ts";
+import { type Opened, openFleet } from "./fleet-file.ts";
+import { labFile } from "./lab-file.ts";
 import { picture } from "./lab-graph.ts";
 import { reportTo } from "./lab-report.ts";
 import { Refused } from "./refused.ts";
@@ -18,18 +20,29 @@ import type { Terminal } from "./terminal.ts";
 import { verdictTable } from "./verdicts.ts";
 import { version } from "./version.ts";
 
-export type UpOptions = { readonly file?: string; readonly name: string; readonly detach?: boolean; readonly rootless?: boolean; readonly standIn?: boolean; readonly engine?: string };
-
-/** What the lab runs unless another file is named. */
-export function labFile(): string {
-  return fileURLToPath(new URL("../../examples/lab.yaml", import.meta.url));
-}
+export type UpOptions = {
+  readonly file?: string;
+  readonly name: string;
+  readonly detach?: boolean;
+  readonly rootless?: boolean;
+  readonly standIn?: boolean;
+  readonly engine?: string;
+};
 
 /** `sixgate lab up`. */
 export async function up(options: UpOptions, terminal: Terminal): Promise<Exit> {
-  if (options.rootless === true && !isRootless()) return enterRootless(options.name, options.detach === true);
+  if (options.rootless === true && !isRootless()) {
+    // Inside there is no way out to a package archive.
+    await ifupdown2Tree((line) => terminal.say(line));
+    return enterRootless(options.name, options.detach === true);
+  }
   if (process.getuid?.() !== 0) {
-    throw new Failure("E003", "lab", "Namespaces, systemd-networkd and Docker engines need root", "`sudo ./sixgate lab up`, or `./sixgate lab up --rootless` for the same network without Docker and networkd");
+    throw new Failure(
+      "E003",
+      "lab",
+      "Namespaces, systemd-networkd and Docker engines need root",
+      "`sudo ./sixgate lab up`, or `./sixgate lab up --rootless` for the same network without Docker and networkd",
+    );
   }
   const opened = await openFleet(options.file ?? labFile());
   const wish = await wishOf(opened, options, terminal);
@@ -43,7 +56,10 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<Exit> 
     const lab = await labUp(wish, reportTo(terminal), stop.signal);
     const passed = await prove(lab, opened, terminal, performance.now() - began);
     if (options.detach === true) {
-      if (!terminal.json) terminal.line(`Try  ./sixgate lab status   ·   ./sixgate lab sh ${wish.topology.gateway}   ·   ./sixgate lab down`);
+      if (!terminal.json)
+        terminal.line(
+          `Try  ./sixgate lab status   ·   ./sixgate lab sh ${wish.topology.gateway}   ·   ./sixgate lab down`,
+        );
       return passed;
     }
     terminal.say("up; Ctrl-C ends it");
@@ -60,8 +76,11 @@ async function wishOf(opened: Opened, options: UpOptions, terminal: Terminal): P
   const containers = isRootless() || options.standIn === true ? "stand-in" : "docker";
   const topology = topologyOf(opened.fleet);
   if (!topology.ok) throw new Refused(topology.errors);
-  const engine = containers === "docker" ? await engineFor(options.engine, terminal.say) : undefined;
-  const fleet = labFleet(opened.fleet, { rootless: isRootless(), ...(engine === undefined ? {} : { engine: engine.version }) });
+  const engine = containers === "docker" ? await engineFor(options.engine, (line) => terminal.say(line)) : undefined;
+  const fleet = labFleet(opened.fleet, {
+    rootless: isRootless(),
+    ...(engine === undefined ? {} : { engine: engine.version }),
+  });
   return {
     name: options.name,
     fleetFile: opened.path,
@@ -77,16 +96,32 @@ async function wishOf(opened: Opened, options: UpOptions, terminal: Terminal): P
 async function prove(lab: Lab, opened: Opened, terminal: Terminal, ms: number): Promise<Exit> {
   const { fleet, plan } = lab.wish;
   terminal.line("");
-  terminal.line(`ADDRESS PLAN  ${plan.delegated}    /${plan.hostLength} per host    /${plan.linkLength} per link`, "bold");
-  terminal.table(["HOST", "WHAT", "PREFIX OR ADDRESS", "WHERE"], addressTable(plan, fleet).map((row) => [row.host, row.what, row.text, row.where]));
+  terminal.line(
+    `ADDRESS PLAN  ${plan.delegated}    /${plan.hostLength} per host    /${plan.linkLength} per link`,
+    "bold",
+  );
+  terminal.table(
+    ["HOST", "WHAT", "PREFIX OR ADDRESS", "WHERE"],
+    addressTable(plan, fleet).map((row) => [row.host, row.what, row.text, row.where]),
+  );
   terminal.line("");
   terminal.raw(picture(fleet, plan));
   terminal.line("");
   const verdicts = await askTruth(truthTable(fleet, plan, lab.running, lab.nodes));
   const failed = verdicts.filter((verdict) => !verdict.passed).length;
   verdictTable(verdicts, terminal, failed > 0 ? "failed" : "opened");
-  terminal.line(`${verdicts.length - failed} passed, ${failed} failed    up in ${(ms / 1000).toFixed(1)} s`, failed > 0 ? "bad" : "good");
-  terminal.result({ format: "sixgate.lab/1", name: lab.wish.name, file: opened.file, ms: Math.round(ms), running: lab.running, passed: verdicts.length - failed, failed });
+  terminal.line(
+    `${verdicts.length - failed} passed, ${failed} failed    up in ${(ms / 1000).toFixed(1)} s`,
+    failed > 0 ? "bad" : "good",
+  );
+  terminal.result({
+    format: "sixgate.lab/1",
+    name: lab.wish.name,
+    file: opened.file,
+    ms: Math.round(ms),
+    running: lab.running,
+    passed: verdicts.length - failed,
+    failed,
+  });
   return failed > 0 ? exit.failed : exit.fine;
 }
-

@@ -1,5 +1,5 @@
-import { allocate } from "../addressing/allocate.ts";
 import type { AddressPlan } from "../addressing/address-plan.ts";
+import { allocate } from "../addressing/allocate.ts";
 import { emptyLedger } from "../addressing/ledger.ts";
 import { keyOf } from "../change/change-set.ts";
 import { derive } from "../desired/derive.ts";
@@ -10,7 +10,7 @@ import { endKeeper, enterRootless, hasRootless } from "../lab/rootless.ts";
 import { livingNodes, readState } from "../lab/state.ts";
 import { askTruth, truthTable } from "../lab/truth.ts";
 import { nodeOf } from "../lab/wiring.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { reportTo } from "./lab-report.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
@@ -40,10 +40,28 @@ export async function status(name: string, terminal: Terminal): Promise<Exit> {
   }
   const living = await livingNodes(state);
   const since = state.upSince === undefined ? "coming up" : `up since ${new Date(state.upSince).toISOString()}`;
-  terminal.line(`lab "${name}": ${since}, ${living.length} of ${state.nodes.length} nodes run, ${state.fleetFile}`, living.length === state.nodes.length ? "good" : "bad");
-  terminal.table(["NODE", "PID", "RUNS"], state.nodes.map((node) => [node.name, String(node.pid), living.some((each) => each.pid === node.pid) ? "yes" : { text: "no", tone: "bad" }]));
+  terminal.line(
+    `lab "${name}": ${since}, ${living.length} of ${state.nodes.length} nodes run, ${state.fleetFile}`,
+    living.length === state.nodes.length ? "good" : "bad",
+  );
+  terminal.table(
+    ["NODE", "PID", "RUNS"],
+    state.nodes.map((node) => [
+      node.name,
+      String(node.pid),
+      living.some((each) => each.pid === node.pid) ? "yes" : { text: "no", tone: "bad" },
+    ]),
+  );
   terminal.line("");
-  terminal.table(["CONTAINER", "NETWORK", "ADDRESS", "LISTENS"], state.running.map((each) => [`${each.host}/${each.name}`, each.network, each.address, each.listens.map((on) => `${on.port}/${on.transport}`).join(" ")]));
+  terminal.table(
+    ["CONTAINER", "NETWORK", "ADDRESS", "LISTENS"],
+    state.running.map((each) => [
+      `${each.host}/${each.name}`,
+      each.network,
+      each.address,
+      each.listens.map((on) => `${on.port}/${on.transport}`).join(" "),
+    ]),
+  );
   terminal.result({ format: "sixgate.lab-status/1", name, runs: living.length > 0, state });
   return living.length === state.nodes.length ? exit.fine : exit.error;
 }
@@ -55,7 +73,10 @@ export function labPlan(lab: OpenLab): AddressPlan {
 }
 
 /** `sixgate lab test`: the truth table by packets, and that every device still is as planned. */
-export async function test(options: { readonly name: string; readonly verbose?: boolean }, terminal: Terminal): Promise<Exit> {
+export async function test(
+  options: { readonly name: string; readonly verbose?: boolean },
+  terminal: Terminal,
+): Promise<Exit> {
   if (await hasRootless(options.name)) return enterRootless(options.name, true);
   const lab = await openLab(options.name);
   const plan = labPlan(lab);
@@ -71,14 +92,26 @@ export async function test(options: { readonly name: string; readonly verbose?: 
     passed: verdicts.length - failed,
     failed,
     drift,
-    rows: verdicts.map(({ row, answer, passed }) => ({ from: row.from, to: row.to, what: row.what, want: row.want, seen: answer.state, reason: answer.reason, ms: answer.ms, passed })),
+    rows: verdicts.map(({ row, answer, passed }) => ({
+      from: row.from,
+      to: row.to,
+      what: row.what,
+      want: row.want,
+      seen: answer.state,
+      reason: answer.reason,
+      ms: answer.ms,
+      passed,
+    })),
   });
   return failed > 0 ? exit.failed : drift.length > 0 ? exit.changes : exit.fine;
 }
 
 async function driftOf(lab: OpenLab, plan: AddressPlan): Promise<readonly string[]> {
   const wanted = derive(lab.fleet, plan).filter((each) => lab.state.containers === "docker" || each.layer !== "engine");
-  const plans = await Promise.all(wanted.map((desired) => planDevice(nodeOf(lab.nodes, desired.device).shell, desired)));
-  return plans.flatMap(({ set }) => set.changes.map((change) => `${set.device} ${set.layer}: ${change.kind} ${keyOf(change)}`));
+  const plans = await Promise.all(
+    wanted.map((desired) => planDevice(nodeOf(lab.nodes, desired.device).shell, desired)),
+  );
+  return plans.flatMap(({ set }) =>
+    set.changes.map((change) => `${set.device} ${set.layer}: ${change.kind} ${keyOf(change)}`),
+  );
 }
-

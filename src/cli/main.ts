@@ -3,7 +3,8 @@ import { Failure } from "../base/failure.ts";
 import { complain, complainOfUsage } from "./complain.ts";
 import { exit } from "./exit.ts";
 import { cutPassed } from "./lab.ts";
-import { type Globals, makeProgram, type Runner } from "./program.ts";
+import { makeProgram } from "./program.ts";
+import type { Globals, Runner } from "./runner.ts";
 import { openTerminal } from "./terminal.ts";
 
 const { own, passed } = cutPassed(process.argv);
@@ -24,7 +25,13 @@ function enter(folder: string): void {
   try {
     process.chdir(folder);
   } catch (cause) {
-    throw new Failure("E802", "-C", `Can't work in ${JSON.stringify(folder)}`, "name a folder that is there and that you may enter", { cause });
+    throw new Failure(
+      "E802",
+      "-C",
+      `Can't work in ${JSON.stringify(folder)}`,
+      "name a folder that is there and that you may enter",
+      { cause },
+    );
   }
 }
 

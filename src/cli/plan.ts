@@ -2,9 +2,9 @@ import { count, explain } from "../change/explain.ts";
 import { formatPlan, planFormat } from "../change/plan.ts";
 import { consequencesOf } from "../drivers/index.ts";
 import { writeText } from "../runtime/files.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
-import { ledgerDigest, survey, type Surveyed } from "./survey.ts";
+import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
 import type { Terminal, Tone } from "./terminal.ts";
 
 export type PlanOptions = {

@@ -1,14 +1,7 @@
 import { Command, Option } from "commander";
-import type { Exit } from "./exit.ts";
 import { addLab } from "./lab.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Runner } from "./runner.ts";
 import { version } from "./version.ts";
-
-/** Options that stand before the verb and hold for every one. */
-export type Globals = { readonly json?: boolean; readonly color: boolean; readonly input: boolean; readonly directory?: string };
-
-/** What every verb is called with. It turns what the verb gives into the process's exit code. */
-export type Runner = (work: (terminal: Terminal, globals: Globals) => Promise<Exit>) => Promise<void>;
 
 /**
  * The command line as commander has it. Nothing is run, read or printed by making it, so that the reference can be
@@ -19,7 +12,9 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   const program = new Command();
   program
     .name("sixgate")
-    .description("A public, routed IPv6 address for every container. Everything closed; openings on a gateway outside the host.")
+    .description(
+      "A public, routed IPv6 address for every container. Everything closed; openings on a gateway outside the host.",
+    )
     .version(version, "-V, --version")
     .option("--json", "one JSON document on standard output; talk goes to standard error")
     .option("--no-color", "no colours (also NO_COLOR)")
@@ -28,7 +23,10 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
     // Before the verbs, which take both over.
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
-    .addHelpText("after", "\nExit codes: 0 fine, 1 error, 2 something differs, 3 a test failed, 4 refused by the guard, 64 usage");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 fine, 1 error, 2 something differs, 3 a test failed, 4 refused by the guard, 64 usage",
+    );
   addFileVerbs(program, run);
   addDeviceVerbs(program, run);
   addLab(program, run, passed);
@@ -36,48 +34,104 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
 }
 
 type WithFile = { readonly file?: string };
-type PlanOptions = WithFile & { out?: string; only?: string[]; lab?: string | true; verbose?: boolean; detailedExitcode?: boolean; layer?: string };
-type ApplyOptions = WithFile & { only?: string[]; lab?: string | true; yes?: boolean; confirmWithin: string; acceptLockoutRisk?: boolean; acceptRemovals?: boolean };
+type PlanOptions = WithFile & {
+  out?: string;
+  only?: string[];
+  lab?: string | true;
+  verbose?: boolean;
+  detailedExitcode?: boolean;
+  layer?: string;
+};
+type ApplyOptions = WithFile & {
+  only?: string[];
+  lab?: string | true;
+  yes?: boolean;
+  confirmWithin: string;
+  acceptLockoutRisk?: boolean;
+  acceptRemovals?: boolean;
+};
 
-const fileOption = (): Option => new Option("-f, --file <fleet.yaml>", "the fleet file; else the nearest fleet.yaml upwards");
+const fileOption = (): Option =>
+  new Option("-f, --file <fleet.yaml>", "the fleet file; else the nearest fleet.yaml upwards");
 
 /** Verbs that read the fleet file and touch no device. Verbs are loaded when they are called: `--help` must not wait for the lab. */
 function addFileVerbs(program: Command, run: Runner): void {
-  program.command("init [file]").description("write a fleet file to start from, with its JSON Schema for editors")
-    .option("--from <template>", "home (a hypervisor, a gateway, a host) or vps (a gateway and a host, on-link prefix)")
+  program
+    .command("init [file]")
+    .description("write a fleet file to start from, with its JSON Schema for editors")
+    .option(
+      "--from <template>",
+      "what to start from: home (a hypervisor, a gateway, a host) or vps (a gateway and a host, on-link prefix)",
+    )
     .option("--prefix <prefix>", "the prefix that your provider gave you")
     .action((file: string | undefined, options: { from?: string; prefix?: string }) =>
-      run(async (terminal, globals) => (await import("./init.ts")).init({ ...(file === undefined ? {} : { file }), ...options, ask: globals.input }, terminal)),
+      run(async (terminal, globals) =>
+        (await import("./init.ts")).init(
+          { ...(file === undefined ? {} : { file }), ...options, ask: globals.input },
+          terminal,
+        ),
+      ),
     );
-  program.command("validate").description("check the fleet file: schema, cross-checks, lints; no network").addOption(fileOption())
-    .action((options: WithFile) => run(async (terminal) => (await import("./validate.ts")).validate(options.file, terminal)));
-  program.command("explain [field]").description("what a field of the fleet file, or a code such as E110, means")
-    .action((field: string | undefined) => run(async (terminal) => (await import("./explain.ts")).explain(field, terminal)));
-  program.command("addr").description("the address plan: who has which number").addOption(fileOption())
+  program
+    .command("validate")
+    .description("check the fleet file: schema, cross-checks, lints; no network")
+    .addOption(fileOption())
+    .action((options: WithFile) =>
+      run(async (terminal) => (await import("./validate.ts")).validate(options.file, terminal)),
+    );
+  program
+    .command("explain [field]")
+    .description("what a field of the fleet file, or a code such as E110, means")
+    .action((field: string | undefined) =>
+      run(async (terminal) => (await import("./explain.ts")).explain(field, terminal)),
+    );
+  program
+    .command("addr")
+    .description("the address plan: who has which number")
+    .addOption(fileOption())
     .action((options: WithFile) => run(async (terminal) => (await import("./addr.ts")).addr(options.file, terminal)));
-  program.command("render [layer]").description("every file of every device, or of one layer (hypervisor, guest, gateway, engine); sends nothing").addOption(fileOption())
+  program
+    .command("render [layer]")
+    .description("every file of every device, or of one layer (hypervisor, guest, gateway, engine); sends nothing")
+    .addOption(fileOption())
     .option("-o, --out <folder>", "write below this folder, a folder per device; else print")
     .action((layer: string | undefined, options: WithFile & { out?: string }) =>
-      run(async (terminal) => (await import("./render.ts")).render({ ...options, ...(layer === undefined ? {} : { layer }) }, terminal)),
+      run(async (terminal) =>
+        (await import("./render.ts")).render({ ...options, ...(layer === undefined ? {} : { layer }) }, terminal),
+      ),
     );
 }
 
 /** Verbs that read devices, and the one that changes them. */
 function addDeviceVerbs(program: Command, run: Runner): void {
-  program.command("plan").description("what would change on the devices").addOption(fileOption())
+  program
+    .command("plan")
+    .description("what would change on the devices")
+    .addOption(fileOption())
     .option("-o, --out <plan.json>", "keep the plan, for `sixgate apply plan.json`")
     .option("--only <device...>", "these devices only")
     .option("--lab [name]", "the devices are the nodes of a running lab")
     .option("-v, --verbose", "with the full text of what changes")
     .option("--detailed-exitcode", "0 nothing to change, 1 error, 2 changes")
     .action((options: PlanOptions) => run(async (terminal) => (await import("./plan.ts")).plan(options, terminal)));
-  program.command("diff [layer]").description("what differs on the devices, as text; exit 2 when something does").addOption(fileOption())
+  program
+    .command("diff [layer]")
+    .description("what differs on the devices, as text; exit 2 when something does")
+    .addOption(fileOption())
     .option("--only <device...>", "these devices only")
     .option("--lab [name]", "the devices are the nodes of a running lab")
     .action((layer: string | undefined, options: PlanOptions) =>
-      run(async (terminal) => (await import("./plan.ts")).plan({ ...options, ...(layer === undefined ? {} : { layer }), verbose: true, detailedExitcode: true }, terminal)),
+      run(async (terminal) =>
+        (await import("./plan.ts")).plan(
+          { ...options, ...(layer === undefined ? {} : { layer }), verbose: true, detailedExitcode: true },
+          terminal,
+        ),
+      ),
     );
-  program.command("apply [plan]").description("plan, ask, apply, read back, confirm; or the device goes back by itself").addOption(fileOption())
+  program
+    .command("apply [plan]")
+    .description("plan, ask, apply, read back, confirm; or the device goes back by itself")
+    .addOption(fileOption())
     .option("--only <device...>", "these devices only")
     .option("--lab [name]", "the devices are the nodes of a running lab")
     .option("-y, --yes", "do not ask")
@@ -85,8 +139,18 @@ function addDeviceVerbs(program: Command, run: Runner): void {
     .option("--accept-lockout-risk", "also where our own access could be cut, or a device can't undo by itself")
     .option("--accept-removals", "also where more is removed than the guard lets pass")
     .action((file: string | undefined, options: ApplyOptions) =>
-      run(async (terminal, globals) => (await import("./apply.ts")).apply({ ...options, ...(file === undefined ? {} : { plan: file }), ask: globals.input }, terminal)),
+      run(async (terminal, globals) =>
+        (await import("./apply.ts")).apply(
+          { ...options, ...(file === undefined ? {} : { plan: file }), ask: globals.input },
+          terminal,
+        ),
+      ),
     );
-  program.command("doctor").description("can this machine do what sixgate needs?").addOption(fileOption())
-    .action((options: WithFile) => run(async (terminal) => (await import("./doctor.ts")).doctor(options.file, terminal)));
+  program
+    .command("doctor")
+    .description("can this machine do what sixgate needs?")
+    .addOption(fileOption())
+    .action((options: WithFile) =>
+      run(async (terminal) => (await import("./doctor.ts")).doctor(options.file, terminal)),
+    );
 }

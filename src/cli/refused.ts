@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 
 /** Input that can't be taken, or a plan that the guard refuses: all that is wrong, found at once. Nothing was changed. */
 export class Refused extends Error {

@@ -3,7 +3,7 @@ import { formatDiagnostic, isError } from "../base/diagnostic.ts";
 import { derive } from "../desired/derive.ts";
 import { auditOf, renderOf } from "../drivers/index.ts";
 import { writeText } from "../runtime/files.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
 import { layerNamed } from "./layer.ts";
 import { Refused } from "./refused.ts";
@@ -20,7 +20,9 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
   const errors = found.filter(isError);
   if (errors.length > 0) throw new Refused(errors);
   for (const warning of [...warnings, ...found]) terminal.say(formatDiagnostic(warning));
-  const files = wanted.flatMap((desired) => renderOf(desired).map((file) => ({ device: desired.device, layer: desired.layer, ...file })));
+  const files = wanted.flatMap((desired) =>
+    renderOf(desired).map((file) => ({ device: desired.device, layer: desired.layer, ...file })),
+  );
   for (const file of files) {
     if (options.out === undefined) {
       terminal.line(`# ── ${file.device}:${file.path}`, "dim");

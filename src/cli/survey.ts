@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { formatDiagnostic, isError } from "../base/diagnostic.ts";
 import { formatLedger } from "../addressing/ledger.ts";
+import { formatDiagnostic, isError } from "../base/diagnostic.ts";
+import { Failure } from "../base/failure.ts";
 import type { ChangeSet } from "../change/change-set.ts";
-import type { Access, GuardFact } from "../change/guard.ts";
+import type { GuardFact } from "../change/guard.ts";
 import { derive } from "../desired/derive.ts";
 import type { Desired } from "../desired/desired.ts";
+import { readAccess } from "../drivers/access.ts";
 import { auditOf, bind } from "../drivers/index.ts";
 import { planDevice } from "../drivers/plan-device.ts";
 import type { Shell } from "../runtime/shell.ts";
-import { Failure } from "../base/failure.ts";
 import type { Opened } from "./fleet-file.ts";
 import { layerNamed } from "./layer.ts";
 import { Refused } from "./refused.ts";
@@ -16,48 +17,65 @@ import type { Terminal } from "./terminal.ts";
 import { type Ways, waysOf } from "./ways.ts";
 
 /** A layer of a device, read: what it should be, how we got at it, what would change. */
-export type Surveyed = { readonly desired: Desired; readonly shell: Shell; readonly set: ChangeSet; readonly fact: GuardFact };
+export type Surveyed = {
+  readonly desired: Desired;
+  readonly shell: Shell;
+  readonly set: ChangeSet;
+  readonly fact: GuardFact;
+};
 
-export type SurveyOptions = { readonly only?: readonly string[] | undefined; readonly layer?: string | undefined; readonly lab?: string | true | undefined };
+export type SurveyOptions = {
+  readonly only?: readonly string[] | undefined;
+  readonly layer?: string | undefined;
+  readonly lab?: string | true | undefined;
+};
 
 /** Reads every device that can be reached and compares it with the fleet. Any device that can't be read rejects. */
 export async function survey(opened: Opened, options: SurveyOptions, terminal: Terminal): Promise<readonly Surveyed[]> {
   const layer = layerNamed(options.layer, "diff");
-  const wanted = derive(opened.fleet, opened.plan).filter((each) => (options.only?.includes(each.device) ?? true) && (layer === undefined || each.layer === layer));
+  const wanted = derive(opened.fleet, opened.plan).filter(
+    (each) => (options.only?.includes(each.device) ?? true) && (layer === undefined || each.layer === layer),
+  );
   checkNames(opened, options);
   const found = wanted.flatMap(auditOf);
   const errors = found.filter(isError);
   if (errors.length > 0) throw new Refused(errors);
   for (const warning of [...opened.warnings, ...found]) terminal.say(formatDiagnostic(warning));
   const ways = await waysOf(opened.fleet, options.lab);
-  const near = wanted.filter((each) => ways(each.device) !== undefined);
-  const rendered = new Set(wanted.filter((each) => ways(each.device) === undefined).map((each) => each.device));
-  if (rendered.size > 0) terminal.say(`not read, since the fleet file gives no reach: ${[...rendered].join(", ")} (see \`sixgate render\`)`);
+  const near = wanted.filter((each) => ways(each.device, each.layer) !== undefined);
+  const rendered = new Set(wanted.filter((each) => ways(each.device, each.layer) === undefined).map((each) => `${each.device} ${each.layer}`));
+  if (rendered.size > 0)
+    terminal.say(`not read, since the fleet file gives no reach: ${[...rendered].join(", ")} (see \`sixgate render\`)`);
   if (near.length === 0) {
-    throw new Failure("E805", opened.file, "No device can be reached", "give devices `reach: local` or `reach: ssh:user@host`, or use --lab with a running lab");
+    throw new Failure(
+      "E805",
+      opened.file,
+      "No device can be reached",
+      "give devices `reach: local` or `reach: ssh:user@host`, or use --lab with a running lab",
+    );
   }
   return Promise.all(near.map((desired) => surveyOne(desired, ways)));
 }
 
 function checkNames(opened: Opened, options: SurveyOptions): void {
-  const names = new Set<string>(derive(opened.fleet, opened.plan).map((each) => each.device));
+  const names = new Set<string>(derive(opened.fleet, opened.plan).map((each) => `${each.device} ${each.layer}`));
   const unknown = options.only?.filter((name) => !names.has(name)) ?? [];
-  if (unknown.length > 0) throw new Failure("E802", "--only", `No device "${unknown.join(", ")}"`, `devices: ${[...names].join(", ")}`);
+  if (unknown.length > 0)
+    throw new Failure("E802", "--only", `No device "${unknown.join(", ")}"`, `devices: ${[...names].join(", ")}`);
 }
 
 async function surveyOne(desired: Desired, ways: Ways): Promise<Surveyed> {
-  const shell = ways(desired.device);
+  const shell = ways(desired.device, desired.layer);
   if (shell === undefined) throw new RangeError(`no way to ${desired.device}`);
-  const [{ set, structure }, access] = await Promise.all([planDevice(shell, desired), accessOf(shell)]);
-  const fact = { device: desired.device, layer: desired.layer, structure, undo: bind(shell, desired).undo, ...(access === undefined ? {} : { access }) };
+  const [{ set, structure }, access] = await Promise.all([planDevice(shell, desired), readAccess(shell)]);
+  const fact = {
+    device: desired.device,
+    layer: desired.layer,
+    structure,
+    undo: bind(shell, desired).undo,
+    ...(access === undefined ? {} : { access }),
+  };
   return { desired, shell, set, fact };
-}
-
-/** By which of its addresses a device is reached: sshd tells it in SSH_CONNECTION (ssh(1)). */
-async function accessOf(shell: Shell): Promise<Access | undefined> {
-  const told = shell.name === "local" ? process.env["SSH_CONNECTION"] : shell.name.startsWith("ssh ") ? (await shell.run(["printenv", "SSH_CONNECTION"])).stdout : undefined;
-  const address = told?.trim().split(" ")[2];
-  return address === undefined ? undefined : { address };
 }
 
 export function ledgerDigest(opened: Opened): string {

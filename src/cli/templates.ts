@@ -3,7 +3,11 @@ export type Answers = { readonly prefix: string; readonly name: string; readonly
 
 export type Template = { readonly title: string; readonly text: (answers: Answers) => string };
 
-const head = (name: string, what: string, prefix: string): string => `# yaml-language-server: $schema=./fleet.schema.json
+const head = (
+  name: string,
+  what: string,
+  prefix: string,
+): string => `# yaml-language-server: $schema=./fleet.schema.json
 # $schema: ./fleet.schema.json
 # ${what}
 # \`sixgate explain FIELD\` says what a field means; \`sixgate validate\` checks this file.
@@ -21,8 +25,13 @@ const policy = `policy:
 /** The fleet files that \`init\` writes. Each is parsed by a test with the answers' defaults. */
 export const templates: Readonly<Record<string, Template>> = {
   home: {
-    title: "a hypervisor with bridges, a gateway VM, Docker VMs behind it; the provider routes the prefix to the gateway's MAC",
-    text: ({ name, prefix, mac }) => `${head(name, "A rented server: hypervisor, gateway VM, Docker VMs.", prefix)}provider: { name: hetzner, delivery: routed, next-hop: "fe80::1" }
+    title:
+      "a hypervisor with bridges, a gateway VM, Docker VMs behind it; the provider routes the prefix to the gateway's MAC",
+    text: ({
+      name,
+      prefix,
+      mac,
+    }) => `${head(name, "A rented server: hypervisor, gateway VM, Docker VMs.", prefix)}provider: { name: hetzner, delivery: routed, next-hop: "fe80::1" }
 networks:
   wan:  { role: uplink }
   mgmt: { role: management, ipv4: 10.10.10.0/24 }
@@ -59,7 +68,11 @@ ${policy}openings:
   },
   vps: {
     title: "one gateway machine and one Docker host, the prefix on the link (neighbour discovery, no route)",
-    text: ({ name, prefix, mac }) => `${head(name, "A provider that puts the prefix on the link: the gateway answers for each address.", prefix)}provider: { name: provider, delivery: on-link, next-hop: "fe80::1" }
+    text: ({
+      name,
+      prefix,
+      mac,
+    }) => `${head(name, "A provider that puts the prefix on the link: the gateway answers for each address.", prefix)}provider: { name: provider, delivery: on-link, next-hop: "fe80::1" }
 networks:
   wan: { role: uplink }
   lan: { role: hosts }

@@ -46,15 +46,23 @@ export function openTerminal(options: { readonly json: boolean; readonly color: 
 }
 
 function cellOf(cell: Cell): { readonly text: string; readonly tone: Tone } {
-  return typeof cell === "string" ? { text: printable(cell), tone: "plain" } : { text: printable(cell.text), tone: cell.tone };
+  return typeof cell === "string"
+    ? { text: printable(cell), tone: "plain" }
+    : { text: printable(cell.text), tone: cell.tone };
 }
 
-function layOut(heading: readonly string[], rows: readonly (readonly Cell[])[], paint: (text: string, tone: Tone) => string): readonly string[] {
+function layOut(
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  paint: (text: string, tone: Tone) => string,
+): readonly string[] {
   const cells = [heading.map((text) => ({ text, tone: "dim" as Tone })), ...rows.map((row) => row.map(cellOf))];
   const widths = heading.map((_, column) => Math.max(...cells.map((row) => row[column]?.text.length ?? 0)));
   return cells.map((row) =>
     row
-      .map((cell, column) => paint(column === row.length - 1 ? cell.text : cell.text.padEnd(widths[column] ?? 0), cell.tone))
+      .map((cell, column) =>
+        paint(column === row.length - 1 ? cell.text : cell.text.padEnd(widths[column] ?? 0), cell.tone),
+      )
       .join("  ")
       .trimEnd(),
   );

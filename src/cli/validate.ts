@@ -1,5 +1,5 @@
 import { formatDiagnostic } from "../base/diagnostic.ts";
-import { exit, type Exit } from "./exit.ts";
+import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,7 +9,10 @@ export async function validate(file: string | undefined, terminal: Terminal): Pr
   for (const warning of opened.warnings) terminal.line(formatDiagnostic(warning), "change");
   const { fleet, plan } = opened;
   const networks = plan.hosts.reduce((sum, host) => sum + host.networks.length, 0);
-  terminal.line(`${opened.file} is valid: ${plan.hosts.length} hosts, ${networks} container networks, ${fleet.openings.length} openings, ${opened.warnings.length} warnings`, "good");
+  terminal.line(
+    `${opened.file} is valid: ${plan.hosts.length} hosts, ${networks} container networks, ${fleet.openings.length} openings, ${opened.warnings.length} warnings`,
+    "good",
+  );
   terminal.result({ format: "sixgate.validate/1", valid: true, warnings: opened.warnings });
   return exit.fine;
 }

@@ -5,6 +5,7 @@ export const version: string = readVersion();
 
 function readVersion(): string {
   const parsed: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  if (typeof parsed === "object" && parsed !== null && "version" in parsed && typeof parsed.version === "string") return parsed.version;
+  if (typeof parsed === "object" && parsed !== null && "version" in parsed && typeof parsed.version === "string")
+    return parsed.version;
   throw new Error("package.json has no version");
 }

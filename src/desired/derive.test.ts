@@ -153,5 +153,5 @@ test("derive gives the same for 4,094 hosts twice, each host once", () => {
   expect(all).toHaveLength(2 + 2 * 4094);
   expect(derive(fleet, plan)).toEqual(all);
   // A bound far above what it takes (tens of milliseconds), so that only a wrong order of growth fails.
-  expect(took).toBeLessThan(2000);
+  expect(took).toBeLessThan(10_000);
 });

@@ -1,6 +1,6 @@
 import type { Shell } from "../runtime/shell.ts";
 import type { RunningContainer } from "./state.ts";
-import { nodeOf, type Nodes } from "./wiring.ts";
+import { type Nodes, nodeOf } from "./wiring.ts";
 
 /** Programs of this machine, run in a container's network: containers of a lab need not have a prober in their image. */
 export function containerShell(nodes: Nodes, container: RunningContainer): Shell {

@@ -1,22 +1,28 @@
-import { Failure } from "../base/failure.ts";
+import { fileURLToPath } from "node:url";
 import type { HostPlan, NetworkPlan } from "../addressing/address-plan.ts";
 import { reservedAddress } from "../addressing/reserved-address.ts";
+import { Failure } from "../base/failure.ts";
 import { type Address, parseAddress } from "../net/address.ts";
 import { dockerClient } from "./engines.ts";
 import { labImage } from "./image.ts";
-import { listeningFor, formatListening } from "./listening.ts";
+import { formatListening, listeningFor } from "./listening.ts";
 import type { Node } from "./node.ts";
 import { plainAddress, standInNetworks, startStandIn } from "./stand-in.ts";
-import { type Listening, type RunningContainer, marker, labFolder } from "./state.ts";
+import { type Listening, labFolder, marker, type RunningContainer } from "./state.ts";
 import { gatewayOf } from "./truth.ts";
-import type { LabWish } from "./up.ts";
-import { fileURLToPath } from "node:url";
-import { nodeOf, type Nodes } from "./wiring.ts";
+import { type Nodes, nodeOf } from "./wiring.ts";
+import type { LabWish } from "./wish.ts";
 
 /** The container that every host has on its default bridge, with whatever address Docker gives it. */
 export const plainName = "plain";
 
-type Wanted = { readonly host: HostPlan; readonly name: string; readonly network: NetworkPlan; readonly address?: Address; readonly listens: readonly Listening[] };
+type Wanted = {
+  readonly host: HostPlan;
+  readonly name: string;
+  readonly network: NetworkPlan;
+  readonly address?: Address;
+  readonly listens: readonly Listening[];
+};
 
 export type Started = { readonly running: readonly RunningContainer[]; readonly nodes: readonly Node[] };
 
@@ -39,7 +45,11 @@ function wantedOn(wish: LabWish, host: HostPlan): readonly Wanted[] {
 /** Starts the fleet's containers on every host, hosts side by side, and waits until each answers. */
 export async function startContainers(wish: LabWish, nodes: Nodes): Promise<Started> {
   const groups = await Promise.all(
-    wish.plan.hosts.map((host) => (wish.containers === "docker" ? dockerOn(wish, nodeOf(nodes, host.host), host) : standInsOn(wish, nodeOf(nodes, host.host), host))),
+    wish.plan.hosts.map((host) =>
+      wish.containers === "docker"
+        ? dockerOn(wish, nodeOf(nodes, host.host), host)
+        : standInsOn(wish, nodeOf(nodes, host.host), host),
+    ),
   );
   return { running: groups.flatMap((group) => group.running), nodes: groups.flatMap((group) => group.nodes) };
 }
@@ -51,22 +61,42 @@ async function dockerOn(wish: LabWish, node: Node, host: HostPlan): Promise<Star
 }
 
 function failure(wanted: Wanted, text: string): Failure {
-  return new Failure("E714", `lab ${wanted.host.host}/${wanted.name}`, text.trim().slice(0, 300), "look at the engine with `sixgate lab docker`");
+  return new Failure(
+    "E714",
+    `lab ${wanted.host.host}/${wanted.name}`,
+    text.trim().slice(0, 300),
+    "look at the engine with `sixgate lab docker`",
+  );
 }
 
 async function runContainer(node: Node, wanted: Wanted): Promise<RunningContainer> {
   const place = wanted.address === undefined ? [] : ["--network", wanted.network.name, "--ip6", wanted.address];
   const ports = wanted.listens.filter((on) => on.transport === "tcp").map((on) => String(on.port));
-  const made = await node.shell.run([dockerClient, "run", "-d", "--name", wanted.name, "--hostname", wanted.name, ...place, labImage, ...ports], { timeout: 60_000 });
+  const made = await node.shell.run(
+    [dockerClient, "run", "-d", "--name", wanted.name, "--hostname", wanted.name, ...place, labImage, ...ports],
+    { timeout: 60_000 },
+  );
   if (made.code !== 0) throw failure(wanted, made.stderr);
   const format = `{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}} {{end}}`;
   const seen = await node.shell.run([dockerClient, "inspect", "--format", format, wanted.name]);
   const [pid, address] = seen.stdout.trim().split(/\s+/);
   const parsed = parseAddress(address ?? "");
   if (seen.code !== 0 || parsed === undefined) throw failure(wanted, `No IPv6 address: ${seen.stderr}${seen.stdout}`);
-  const container = { host: wanted.host.host, name: wanted.name, network: wanted.network.name, address: parsed, node: node.name, pid: Number(pid), listens: wanted.listens };
+  const container = {
+    host: wanted.host.host,
+    name: wanted.name,
+    network: wanted.network.name,
+    address: parsed,
+    node: node.name,
+    pid: Number(pid),
+    listens: wanted.listens,
+  };
   // httpd speaks TCP only; what is asked over UDP is answered by the lab's own listener in the container's network.
-  await startListener(node, container, wanted.listens.filter((on) => on.transport === "udp"));
+  await startListener(
+    node,
+    container,
+    wanted.listens.filter((on) => on.transport === "udp"),
+  );
   return container;
 }
 
@@ -76,8 +106,21 @@ async function standInsOn(wish: LabWish, node: Node, host: HostPlan): Promise<St
   const started = await Promise.all(
     wantedOn(wish, host).map(async (wanted, at) => {
       const address = wanted.address ?? plainAddress(wanted.network);
-      const inner = await startStandIn(node, { host: host.host, name: wanted.name, network: wanted.network, address }, at, environment);
-      const container = { host: host.host, name: wanted.name, network: wanted.network.name, address, node: inner.name, pid: 1, listens: wanted.listens };
+      const inner = await startStandIn(
+        node,
+        { host: host.host, name: wanted.name, network: wanted.network, address },
+        at,
+        environment,
+      );
+      const container = {
+        host: host.host,
+        name: wanted.name,
+        network: wanted.network.name,
+        address,
+        node: inner.name,
+        pid: 1,
+        listens: wanted.listens,
+      };
       await startListener(inner, container, wanted.listens);
       return { container, inner };
     }),
@@ -89,8 +132,25 @@ async function standInsOn(wish: LabWish, node: Node, host: HostPlan): Promise<St
 async function startListener(node: Node, container: RunningContainer, listens: readonly Listening[]): Promise<void> {
   if (listens.length === 0) return;
   const log = `/run/listener-${container.name}`;
-  const script = 'log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null & i=0; while ! grep -q ready "$log" 2>/dev/null; do i=$((i+1)); [ $i -lt 200 ] || { cat "$log" >&2; exit 1; }; sleep 0.02; done';
-  const words = ["nsenter", "-t", String(container.pid), "-n", "--", process.execPath, listener, `${container.host}/${container.name}`, ...listens.map(formatListening)];
+  const script =
+    'log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null & i=0; while ! grep -q ready "$log" 2>/dev/null; do i=$((i+1)); [ $i -lt 200 ] || { cat "$log" >&2; exit 1; }; sleep 0.02; done';
+  const words = [
+    "nsenter",
+    "-t",
+    String(container.pid),
+    "-n",
+    "--",
+    process.execPath,
+    listener,
+    `${container.host}/${container.name}`,
+    ...listens.map(formatListening),
+  ];
   const ran = await node.shell.run(["sh", "-c", script, "sh", log, ...words]);
-  if (ran.code !== 0) throw new Failure("E714", node.shell.name, `The listener does not start: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
+  if (ran.code !== 0)
+    throw new Failure(
+      "E714",
+      node.shell.name,
+      `The listener does not start: ${ran.stderr.trim()}`,
+      "look at `sixgate doctor`",
+    );
 }

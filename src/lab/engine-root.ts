@@ -65,8 +65,10 @@ function debootstrap(
   proxy: readonly string[],
   say: (line: string) => void,
 ): Promise<readonly string[]> {
-  const words = ["--mount", "--propagation", "private", "--", "env", "LC_ALL=C", ...proxy, "debootstrap", ...argv];
-  const child = spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"] });
+  const own = ["unshare", "--mount", "--propagation", "private", "--"];
+  const child = spawn("env", ["LC_ALL=C", ...proxy, ...own, "debootstrap", ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const last: string[] = [];
   const said = new Set<string>();
   const hear = (line: string): void => {
@@ -98,7 +100,7 @@ function debootstrap(
 
 /**
  * A directory with a Debian release and its Docker engine in it, below `cache`: built by debootstrap from this machine's own
- * mirror the first time (one to two minutes, 600 MB), found there afterwards. Nothing of it is installed or started.
+ * mirror the first time (one to two minutes, 400 MB), found there afterwards. Nothing of it is installed or started.
  */
 export async function buildEngineRoot(
   release: EngineRelease,
@@ -113,7 +115,7 @@ export async function buildEngineRoot(
   const partial = `${folder}.partial-${process.pid}`;
   await mkdir(join(cache, "engines"), { recursive: true });
   say(
-    `building an engine root with Docker ${release} (Debian ${releases[release]}) in ${folder}: one to two minutes, 600 MB, once`,
+    `building an engine root with Docker ${release} (Debian ${releases[release]}) in ${folder}: one to two minutes, 400 MB, once`,
   );
   try {
     // An older debootstrap has no script for a newer release; they are all the script of sid.

@@ -1,6 +1,11 @@
 import { engineFolder } from "../drivers/docker/api.ts";
 import { quoteWord } from "../runtime/shell-ssh.ts";
-import type { Engine } from "./engine.ts";
+
+/** Where an engine's programs are. */
+export type EngineFiles =
+  | { readonly kind: "installed"; readonly dockerd: string }
+  | { readonly kind: "unpacked"; readonly folder: string; readonly libraries: readonly string[] }
+  | { readonly kind: "root"; readonly folder: string };
 
 /** Everything the engine writes lies here: in the node's own memory, so that it goes with the node. */
 export const dataFolder = "/run/sixgate/engine-data";
@@ -62,7 +67,7 @@ function mountRoot(folder: string): readonly string[] {
 
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-function environmentOf(engine: Engine): readonly string[] {
+function environmentOf(engine: EngineFiles): readonly string[] {
   if (engine.kind !== "unpacked") return [`export PATH=${systemPath}`];
   const own = ["usr/sbin", "usr/bin", "usr/libexec/docker"].map((each) => `${engine.folder}/${each}`);
   return [
@@ -71,12 +76,12 @@ function environmentOf(engine: Engine): readonly string[] {
   ];
 }
 
-function inRoot(engine: Engine): string {
+function inRoot(engine: EngineFiles): string {
   return engine.kind === "root" ? `chroot ${engineFolder}/root ` : "";
 }
 
 /** Runs one of the engine's programs from anywhere in the node; dockerd's mounts are its own, so a chroot is made anew. */
-function wrapper(engine: Engine, program: string): string {
+function wrapper(engine: EngineFiles, program: string): string {
   const head = ["#!/bin/sh", ...environmentOf(engine)];
   if (engine.kind !== "root") return [...head, `exec ${program} "$@"`, ""].join("\n");
   // Through the running engine's mount namespace where there is one; else (no engine yet) the directory itself, with /run.
@@ -90,7 +95,7 @@ function wrapper(engine: Engine, program: string): string {
   ].join("\n");
 }
 
-function run(engine: Engine, cgroup: string, mounts: readonly CgroupMount[]): string {
+function run(engine: EngineFiles, cgroup: string, mounts: readonly CgroupMount[]): string {
   const flags = [
     `--data-root ${dataFolder}`,
     "--exec-root /run/docker",
@@ -148,7 +153,7 @@ exit 0
 
 /** The programs of a node's engine, by name in {@link engineFolder}. `cgroup` is a path below each hierarchy. */
 export function engineScripts(
-  engine: Engine,
+  engine: EngineFiles,
   cgroup: string,
   mounts: readonly CgroupMount[],
 ): ReadonlyMap<string, string> {

@@ -6,7 +6,7 @@ import { daemonPath } from "../drivers/docker/daemon-file.ts";
 import { readText } from "../runtime/files.ts";
 import { runProcess } from "../runtime/process.ts";
 import { unpackPackages } from "../runtime/unpack.ts";
-import { cgroupMounts, engineScripts, logPath } from "./engine-scripts.ts";
+import { cgroupMounts, type EngineFiles, engineScripts, logPath } from "./engine-scripts.ts";
 import type { Node } from "./node.ts";
 import { isolateFiles } from "./node-files.ts";
 import { findProgram } from "./programs.ts";
@@ -15,15 +15,7 @@ import { findProgram } from "./programs.ts";
  * A Docker engine that a lab can run. `installed`: the machine's own program (its service is not touched); `unpacked`:
  * Debian packages in a folder, never installed; `root`: a directory with a whole system in it, as debootstrap makes.
  */
-export type Engine =
-  | { readonly kind: "installed"; readonly version: EngineVersion; readonly dockerd: string }
-  | {
-      readonly kind: "unpacked";
-      readonly version: EngineVersion;
-      readonly folder: string;
-      readonly libraries: readonly string[];
-    }
-  | { readonly kind: "root"; readonly version: EngineVersion; readonly folder: string };
+export type Engine = EngineFiles & { readonly version: EngineVersion };
 
 export type EngineVersion = { readonly major: number; readonly minor: number; readonly text: string };
 

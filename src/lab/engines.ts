@@ -3,12 +3,12 @@ import { engineFolder } from "../drivers/docker/api.ts";
 import { renderOf } from "../drivers/index.ts";
 import { cacheFolder } from "./cache.ts";
 import { cgroupOf } from "./cgroup.ts";
-import { type Engine, engineInRoot, findEngine, type RunningEngine, startEngine, ownEtc } from "./engine.ts";
+import { type Engine, engineInRoot, findEngine, ownEtc, type RunningEngine, startEngine } from "./engine.ts";
 import { buildEngineRoot, isEngineRelease } from "./engine-root.ts";
 import { buildImage, importImage } from "./image.ts";
 import type { Say } from "./step.ts";
-import type { LabWish } from "./up.ts";
-import { nodeOf, type Nodes } from "./wiring.ts";
+import { type Nodes, nodeOf } from "./wiring.ts";
+import type { LabWish } from "./wish.ts";
 
 /** The engine that a lab was asked to run: a folder, a release to build one of, or whatever this machine has. */
 export async function engineFor(asked: string | undefined, say: Say): Promise<Engine> {
@@ -18,7 +18,12 @@ export async function engineFor(asked: string | undefined, say: Say): Promise<En
 }
 
 /** Starts an engine in every host, with the daemon.json that the driver renders, and gives it the lab's image. */
-export async function prepareEngines(wish: LabWish, nodes: Nodes, desired: readonly Desired[], say: Say): Promise<readonly RunningEngine[]> {
+export async function prepareEngines(
+  wish: LabWish,
+  nodes: Nodes,
+  desired: readonly Desired[],
+  say: Say,
+): Promise<readonly RunningEngine[]> {
   const { engine } = wish;
   if (engine === undefined) return [];
   const image = await buildImage(cacheFolder(), say);

@@ -25,5 +25,10 @@ export async function startIfupdown2(node: Node, tree: string): Promise<void> {
   await layTree(node.shell, tree);
   const ran = await node.shell.run(["sh", "-ec", "mkdir -p /run/network; mount -t sysfs sysfs /sys"]);
   if (ran.code === 0) return;
-  throw new Failure("E705", node.shell.name, `ifupdown2 can't work here: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
+  throw new Failure(
+    "E705",
+    node.shell.name,
+    `ifupdown2 can't work here: ${ran.stderr.trim()}`,
+    "look at `sixgate doctor`",
+  );
 }

@@ -14,7 +14,11 @@ export function labFleet(fleet: Fleet, terms: LabTerms): Fleet {
   const hosts = new Map(
     [...fleet.hosts].map(([name, host]) => [
       name,
-      { ...host, network: network ?? host.network, docker: { ...host.docker, engine: terms.engine ?? host.docker.engine } },
+      {
+        ...host,
+        network: network ?? host.network,
+        docker: { ...host.docker, engine: terms.engine ?? host.docker.engine },
+      },
     ]),
   );
   return { ...fleet, gateway: { ...fleet.gateway, network: network ?? fleet.gateway.network }, hosts };

@@ -2,8 +2,8 @@ import { ifupdown2Tree, installedInterfaces, startIfupdown2 } from "./ifupdown2.
 import { isolateFiles } from "./node-files.ts";
 import { startNetworkd } from "./node-networkd.ts";
 import type { Say } from "./step.ts";
-import type { LabWish } from "./up.ts";
-import { nodeOf, type Nodes } from "./wiring.ts";
+import { type Nodes, nodeOf } from "./wiring.ts";
+import type { LabWish } from "./wish.ts";
 
 /**
  * Makes hypervisor, gateway and hosts into machines: files of their own under /etc, and the network service that the
@@ -12,7 +12,10 @@ import { nodeOf, type Nodes } from "./wiring.ts";
 export async function prepareMachines(wish: LabWish, nodes: Nodes, say: Say): Promise<void> {
   const { fleet, topology } = wish;
   const ifupdown2 = await ifupdown2Tree(say);
-  const networks = new Map([[topology.hypervisor, "ifupdown"], [topology.gateway, fleet.gateway.network as string]]);
+  const networks = new Map([
+    [topology.hypervisor, "ifupdown"],
+    [topology.gateway, fleet.gateway.network as string],
+  ]);
   for (const host of fleet.hosts.values()) networks.set(host.name, host.network);
   await Promise.all(
     [...networks].map(async ([name, network]) => {

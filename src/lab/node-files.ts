@@ -16,7 +16,20 @@ async function must(shell: Shell, what: string, script: string, words: readonly 
 /**
  * What configures the network of this machine must not speak for a node's: these folders are empty in the node.
  */
-const emptied = ["systemd/network", "systemd/networkd.conf.d", "sysctl.d", "network", "netplan"];
+const emptied = ["systemd/network", "systemd/networkd.conf.d", "systemd/system", "sysctl.d", "network", "netplan"];
+
+/**
+ * Shows the node's own links under /sys, where a node still sees those of the machine that made it. Control groups stay
+ * as they are. Read-only is how systemd sees that there is no udev; ifupdown2 writes there.
+ */
+export async function mountSysfs(shell: Shell, mode: "rw" | "ro"): Promise<void> {
+  const script = `mkdir -p /run/sixgate/cgroup
+mount --rbind /sys/fs/cgroup /run/sixgate/cgroup
+mount -t sysfs -o "$1",nosuid,nodev,noexec sysfs /sys
+mount --rbind /run/sixgate/cgroup /sys/fs/cgroup
+umount -l /run/sixgate/cgroup`;
+  await must(shell, "The node can't have a /sys of its own", script, [mode]);
+}
 
 /**
  * Gives a node an /etc of its own: the machine's below, the node's changes in its memory above, gone with the node.
@@ -24,8 +37,24 @@ const emptied = ["systemd/network", "systemd/networkd.conf.d", "sysctl.d", "netw
  * has a tmpfs on /run and private mounts. Not for a node that has one already.
  */
 export async function isolateFiles(shell: Shell): Promise<void> {
-  const script = `mkdir -p /run/sixgate/etc/upper /run/sixgate/etc/work
-mount -t overlay -o lowerdir=/etc,upperdir=/run/sixgate/etc/upper,workdir=/run/sixgate/etc/work sixgate-etc /etc
+  // Without root the machine's files belong to nobody we are: an overlay would show them, and let none be replaced. So
+  // a folder of links to them then, two levels deep.
+  const script = `if [ "$(stat -c %u /etc)" = 0 ]; then
+  mkdir -p /run/sixgate/etc/upper /run/sixgate/etc/work
+  mount -t overlay -o lowerdir=/etc,upperdir=/run/sixgate/etc/upper,workdir=/run/sixgate/etc/work sixgate-etc /etc
+else
+  mkdir -p /run/sixgate/etc/machine
+  mount --rbind /etc /run/sixgate/etc/machine
+  mount -t tmpfs -o mode=755 sixgate-etc /etc
+  for path in /run/sixgate/etc/machine/*; do
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+      mkdir "/etc/\${path##*/}"
+      for below in "$path"/*; do if [ -e "$below" ]; then ln -s "$below" "/etc/\${path##*/}/"; fi; done
+    else
+      ln -s "$path" /etc/
+    fi
+  done
+fi
 for name; do rm -rf "/etc/$name"; mkdir -p "/etc/$name"; done
 mkdir -p /run/sixgate/tmp && mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /var/tmp`;
   await must(shell, "The node can't have files of its own", script, emptied);
@@ -38,6 +67,6 @@ mkdir -p /run/sixgate/tmp && mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /var
 export async function layTree(shell: Shell, tree: string): Promise<void> {
   if (/[,:\\\n]/.test(tree)) throw new RangeError(`overlayfs can't take the path ${JSON.stringify(tree)}`);
   const script = `mount -t overlay -o "lowerdir=$1/usr:/usr" sixgate-usr /usr
-if [ -d "$1/etc" ]; then cp -a "$1/etc/." /etc/; fi`;
+if [ -d "$1/etc" ]; then cp -r --preserve=mode,timestamps --remove-destination "$1/etc/." /etc/; fi`;
   await must(shell, "Packages can't be laid over the node", script, [tree]);
 }

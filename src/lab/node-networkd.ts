@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../base/failure.ts";
 import { printable } from "../base/printable.ts";
 import type { Shell } from "../runtime/shell.ts";
+import { mountSysfs } from "./node-files.ts";
 
 /** How long networkd may take to answer, in milliseconds; 60 ms on an idle machine. */
 const patience = 15_000;
@@ -16,8 +17,8 @@ export const networkdLog = "/run/sixgate/networkd.log";
  * networkctl answers, rejects with E717 otherwise. The node has tmpfs on /run and private mounts.
  */
 export async function startNetworkd(shell: Shell): Promise<void> {
-  const script = `mount -t sysfs -o ro,nosuid,nodev,noexec sysfs /sys
-mkdir -p /run/sixgate /run/dbus /run/systemd/netif/leases /run/systemd/netif/links /run/systemd/netif/lldp /run/systemd/networkd.conf.d
+  await mountSysfs(shell, "ro");
+  const script = `mkdir -p /run/sixgate /run/dbus /run/systemd/netif/leases /run/systemd/netif/links /run/systemd/netif/lldp /run/systemd/networkd.conf.d
 printf '[Network]\\nManageForeignRoutes=no\\n' >/run/systemd/networkd.conf.d/10-lab.conf
 chown -R systemd-network:systemd-network /run/systemd/netif
 setsid dbus-daemon --system --nofork --nopidfile </dev/null >>${networkdLog} 2>&1 &

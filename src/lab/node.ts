@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../base/failure.ts";
-import { namespaceShell } from "../runtime/shell-namespace.ts";
 import type { Shell } from "../runtime/shell.ts";
+import { namespaceShell } from "../runtime/shell-namespace.ts";
 
 /**
  * A machine of the lab: one process that holds network, mount, UTS and PID namespaces of its own. It is PID 1 in
@@ -33,17 +33,43 @@ async function onlyChild(pid: number): Promise<number | undefined> {
   return child === undefined || child === "" ? undefined : Number(child);
 }
 
-/** Starts a node. It has a loopback that is up, /proc of its own and an empty /run; its mounts are private. */
+/**
+ * Starts a node. It has a loopback that is up, /proc of its own and an empty /run; its mounts are private. No duplicate
+ * address detection: it costs every new address a second or two, and finds nothing where all addresses are planned.
+ */
 export async function startNode(name: string, environment: Readonly<Record<string, string>> = {}): Promise<Node> {
   const outer = spawn(
     "unshare",
-    ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private", "--mount-proc", "--", "sh", "-c", holder],
+    [
+      "--net",
+      "--mount",
+      "--uts",
+      "--pid",
+      "--fork",
+      "--kill-child=SIGKILL",
+      "--propagation",
+      "private",
+      "--mount-proc",
+      "--",
+      "sh",
+      "-c",
+      holder,
+    ],
     { stdio: "ignore", detached: true, env: { ...process.env, ...environment } },
   );
   const failure = new Promise<never>((_, reject) => {
-    outer.once("error", (cause) => reject(new Failure("E502", `lab ${name}`, `unshare can't be started: ${cause.message}`, "install util-linux")));
+    outer.once("error", (cause) =>
+      reject(new Failure("E502", `lab ${name}`, `unshare can't be started: ${cause.message}`, "install util-linux")),
+    );
     outer.once("exit", (code) =>
-      reject(new Failure("E702", `lab ${name}`, `Namespaces can't be made (unshare ended with ${code})`, "run as root, or `sixgate lab up --rootless`")),
+      reject(
+        new Failure(
+          "E702",
+          `lab ${name}`,
+          `Namespaces can't be made (unshare ended with ${code})`,
+          "run as root, or `sixgate lab up --rootless`",
+        ),
+      ),
     );
   });
   failure.catch(() => undefined);
@@ -52,19 +78,34 @@ export async function startNode(name: string, environment: Readonly<Record<strin
       const pid = outer.pid === undefined ? undefined : await onlyChild(outer.pid);
       // The holder runs sh only after unshare has mounted its /proc: then the node is complete.
       const command = pid === undefined ? "" : await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      if (pid !== undefined && command.startsWith("sh\0")) return { name, pid, shell: namespaceShell({ name: `lab ${name}`, pid }) };
+      if (pid !== undefined && command.startsWith("sh\0"))
+        return { name, pid, shell: namespaceShell({ name: `lab ${name}`, pid }) };
       await sleep(2);
     }
-    throw new Failure("E702", `lab ${name}`, "The node did not start within a second", "look at the machine's load, then try again");
+    throw new Failure(
+      "E702",
+      `lab ${name}`,
+      "The node did not start within a second",
+      "look at the machine's load, then try again",
+    );
   })();
   const node = await Promise.race([ready, failure]);
   outer.unref();
   const made = await node.shell.run([
-    "sh", "-c", 'mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run && hostname "$1" && ip link set lo up', "sh", name,
+    "sh",
+    "-c",
+    'mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run && hostname "$1" && ip link set lo up && sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0',
+    "sh",
+    name,
   ]);
   if (made.code === 0) return node;
   await stopNode(node.pid);
-  throw new Failure("E702", `lab ${name}`, `The node can't be prepared: ${made.stderr.trim()}`, "look at `sixgate doctor`");
+  throw new Failure(
+    "E702",
+    `lab ${name}`,
+    `The node can't be prepared: ${made.stderr.trim()}`,
+    "look at `sixgate doctor`",
+  );
 }
 
 export async function recordOf(node: Node): Promise<NodeRecord> {
@@ -90,5 +131,10 @@ export async function stopNode(pid: number): Promise<void> {
     if ((await startedAt(pid)) !== started) return;
     await sleep(5);
   }
-  throw new Failure("E703", `lab process ${pid}`, "Did not end within 5 s", "look at it with ps, then `sixgate lab down` again");
+  throw new Failure(
+    "E703",
+    `lab process ${pid}`,
+    "Did not end within 5 s",
+    "look at it with ps, then `sixgate lab down` again",
+  );
 }

@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
-import { parseFleet } from "../fleet/parse-fleet.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import { parseFleet } from "../fleet/parse-fleet.ts";
 import { labFleet } from "./lab-fleet.ts";
 import type { Node } from "./node.ts";
 import { isRootless } from "./rootless.ts";
@@ -17,10 +17,30 @@ export async function openLab(name: string): Promise<OpenLab> {
   if (state === undefined) throw new Failure("E707", `lab ${name}`, "No lab of this name runs", fix);
   const living: readonly Node[] = await livingNodes(state);
   if (living.length < state.nodes.length || state.upSince === undefined) {
-    const gone = state.nodes.filter((record) => !living.some((node) => node.name === record.name)).map((record) => record.name);
-    throw new Failure("E707", `lab ${name}`, gone.length > 0 ? `Its nodes ended: ${gone.join(", ")}` : "It is still coming up", "`sixgate lab down`, then `sixgate lab up --detach`");
+    const gone = state.nodes
+      .filter((record) => !living.some((node) => node.name === record.name))
+      .map((record) => record.name);
+    throw new Failure(
+      "E707",
+      `lab ${name}`,
+      gone.length > 0 ? `Its nodes ended: ${gone.join(", ")}` : "It is still coming up",
+      "`sixgate lab down`, then `sixgate lab up --detach`",
+    );
   }
   const fleet = parseFleet(state.fleetText, state.fleetFile);
-  if (!fleet.ok) throw new Failure("E701", state.fleetFile, "The fleet file of the lab can't be read any more", "`sixgate lab down` ends it");
-  return { state, nodes: new Map(living.map((node) => [node.name, node])), fleet: labFleet(fleet.value, { rootless: isRootless(), ...(state.engine === undefined ? {} : { engine: state.engine }) }) };
+  if (!fleet.ok)
+    throw new Failure(
+      "E701",
+      state.fleetFile,
+      "The fleet file of the lab can't be read any more",
+      "`sixgate lab down` ends it",
+    );
+  return {
+    state,
+    nodes: new Map(living.map((node) => [node.name, node])),
+    fleet: labFleet(fleet.value, {
+      rootless: isRootless(),
+      ...(state.engine === undefined ? {} : { engine: state.engine }),
+    }),
+  };
 }

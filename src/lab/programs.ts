@@ -33,7 +33,14 @@ const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "
 export async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of [...(process.env["PATH"] ?? "").split(":"), ...folders]) {
     const path = join(folder, name);
-    if (folder !== "" && (await access(path, constants.X_OK).then(() => true, () => false))) return path;
+    if (
+      folder !== "" &&
+      (await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return path;
   }
   return undefined;
 }
@@ -54,7 +61,12 @@ export async function installPrograms(missing: readonly Program[], say: (line: s
   const apt = await findProgram("apt-get");
   if (apt === undefined || process.getuid?.() !== 0) {
     const names = missing.map((program) => program.name).join(", ");
-    throw new Failure("E002", "this machine", `Missing programs: ${names}`, `install ${packages.join(" ")} (Debian: apt-get install ${packages.join(" ")})`);
+    throw new Failure(
+      "E002",
+      "this machine",
+      `Missing programs: ${names}`,
+      `install ${packages.join(" ")} (Debian: apt-get install ${packages.join(" ")})`,
+    );
   }
   say(`installing Debian packages: ${packages.join(" ")}`);
   const environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"];
@@ -65,5 +77,10 @@ export async function installPrograms(missing: readonly Program[], say: (line: s
     ran = await runProcess("apt-get", install, { timeout: 600_000 });
   }
   if (ran.code === 0) return;
-  throw new Failure("E002", "apt-get", `Could not install ${packages.join(" ")}: ${ran.stderr.trim().slice(-300)}`, "install them by hand, then try again");
+  throw new Failure(
+    "E002",
+    "apt-get",
+    `Could not install ${packages.join(" ")}: ${ran.stderr.trim().slice(-300)}`,
+    "install them by hand, then try again",
+  );
 }

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Failure } from "../base/failure.ts";
 import { readText, writeText } from "../runtime/files.ts";
+import { cacheFolder } from "./cache.ts";
 import { startedAt } from "./node.ts";
 
 /**
@@ -36,14 +38,26 @@ export async function hasRootless(name: string): Promise<boolean> {
 
 async function startKeeper(name: string): Promise<Keeper> {
   const path = keeperFile(name);
-  await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
-  const child = spawn("unshare", ["-U", "-r", "-n", "-m", "--propagation", "private", "--", "sh", "-c", "while :; do sleep 86400 & wait; done"], { stdio: "ignore", detached: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const child = spawn(
+    "unshare",
+    ["-U", "-r", "-n", "-m", "--propagation", "private", "--", "sh", "-c", "while :; do sleep 86400 & wait; done"],
+    { stdio: "ignore", detached: true },
+  );
   child.unref();
-  const { promise, resolve, reject } = Promise.withResolvers<never>();
+  const { promise, reject } = Promise.withResolvers<never>();
   child.once("error", reject);
-  child.once("exit", (code) => reject(new Error(`unshare ended with ${code}: user namespaces are switched off on this machine`)));
+  child.once("exit", (code) =>
+    reject(
+      new Failure(
+        "E702",
+        "lab",
+        `unshare ended with ${code}: no user namespaces here`,
+        "`sysctl user.max_user_namespaces` must not be 0; or run as root",
+      ),
+    ),
+  );
   promise.catch(() => undefined);
-  void resolve;
   const ready = (async (): Promise<Keeper> => {
     for (;;) {
       const pid = child.pid ?? 0;
@@ -61,8 +75,27 @@ async function startKeeper(name: string): Promise<Keeper> {
 export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 | 2 | 3 | 4 | 64> {
   const keeper = (await findKeeper(name)) ?? (await startKeeper(name));
   const user = String(process.getuid?.() ?? 0);
-  const argv = ["-t", String(keeper.pid), "-U", "-n", "-m", "--preserve-credentials", "--wd=.", "--", process.execPath, ...process.argv.slice(1)];
-  const child = spawn("nsenter", argv, { stdio: "inherit", env: { ...process.env, [variable]: user, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` } });
+  const argv = [
+    "-t",
+    String(keeper.pid),
+    "-U",
+    "-n",
+    "-m",
+    "--preserve-credentials",
+    "--wd=.",
+    "--",
+    process.execPath,
+    ...process.argv.slice(1),
+  ];
+  const child = spawn("nsenter", argv, {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      [variable]: user,
+      SIXGATE_CACHE: cacheFolder(),
+      PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
+    },
+  });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   // The terminal sends Ctrl-C to both; this process only waits.
   process.on("SIGINT", () => undefined);
@@ -79,6 +112,6 @@ export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 
 export async function endKeeper(name: string): Promise<void> {
   const keeper = await findKeeper(name);
   if (keeper !== undefined) process.kill(keeper.pid, "SIGKILL");
-  const { rm } = await import("node:fs/promises");
   await rm(keeperFile(name), { force: true });
+  await rmdir(dirname(keeperFile(name))).catch(() => undefined);
 }

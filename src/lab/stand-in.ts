@@ -1,14 +1,19 @@
+import type { HostPlan, NetworkPlan } from "../addressing/address-plan.ts";
 import { Failure } from "../base/failure.ts";
 import type { HostName } from "../base/name.ts";
-import type { HostPlan, NetworkPlan } from "../addressing/address-plan.ts";
-import { nth } from "../net/prefix.ts";
 import type { Address } from "../net/address.ts";
+import { nth } from "../net/prefix.ts";
 import { runProcess } from "../runtime/process.ts";
 import { type Node, startNode } from "./node.ts";
 import { ipIn } from "./wiring.ts";
 
 /** A container to be: in a stand-in lab a node on a bridge of its host. */
-export type Wanted = { readonly host: HostName; readonly name: string; readonly network: NetworkPlan; readonly address: Address };
+export type Wanted = {
+  readonly host: HostName;
+  readonly name: string;
+  readonly network: NetworkPlan;
+  readonly address: Address;
+};
 
 /** The bridge's name inside the host; 15 characters at most (IFNAMSIZ). */
 function bridgeName(network: NetworkPlan): string {
@@ -20,19 +25,29 @@ export async function standInNetworks(host: Node, plan: HostPlan): Promise<void>
   const lines = plan.networks.flatMap((network) => {
     const bridge = bridgeName(network);
     const length = network.prefix.slice(network.prefix.indexOf("/"));
-    return [`link add ${bridge} type bridge`, `link set dev ${bridge} up`, `addr add ${network.gateway}${length} dev ${bridge} nodad`];
+    return [
+      `link add ${bridge} type bridge`,
+      `link set dev ${bridge} up`,
+      `addr add ${network.gateway}${length} dev ${bridge} nodad`,
+    ];
   });
   await ipIn(host, lines);
 }
 
 /** Starts a stand-in for a container: a namespace with one interface on the host's bridge and a route to it. */
-export async function startStandIn(host: Node, wanted: Wanted, number: number, environment: Readonly<Record<string, string>>): Promise<Node> {
+export async function startStandIn(
+  host: Node,
+  wanted: Wanted,
+  number: number,
+  environment: Readonly<Record<string, string>>,
+): Promise<Node> {
   const node = await startNode(`${wanted.host}-${wanted.name}`, environment);
   const port = `veth${number}`;
   const length = wanted.network.prefix.slice(wanted.network.prefix.indexOf("/"));
   const line = `link add name eth0 netns ${node.pid} type veth peer name ${port} netns ${host.pid}`;
   const ran = await runProcess("lab", ["ip", "-batch", "-"], { input: `${line}\n` });
-  if (ran.code !== 0) throw new Failure("E705", node.shell.name, `ip: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
+  if (ran.code !== 0)
+    throw new Failure("E705", node.shell.name, `ip: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
   await ipIn(host, [`link set dev ${port} master ${bridgeName(wanted.network)} up`]);
   await ipIn(node, [
     "link set dev eth0 up",

@@ -1,5 +1,5 @@
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Address } from "../net/address.ts";
 import { readText, writeText } from "../runtime/files.ts";
@@ -40,7 +40,9 @@ export type RunningContainer = {
 /** Root's labs live in /run: gone after a restart, as their namespaces are. */
 export function labFolder(name: string): string {
   const root = process.getuid?.() === 0 && process.env["SIXGATE_ROOTLESS"] === undefined;
-  const base = process.env["SIXGATE_LAB_DIR"] ?? (root ? "/run/sixgate/lab" : `/tmp/sixgate-lab-${process.env["SIXGATE_ROOTLESS"] ?? process.getuid?.() ?? 0}`);
+  const base =
+    process.env["SIXGATE_LAB_DIR"] ??
+    (root ? "/run/sixgate/lab" : `/tmp/sixgate-lab-${process.env["SIXGATE_ROOTLESS"] ?? process.getuid?.() ?? 0}`);
   return join(base, name);
 }
 
@@ -54,7 +56,12 @@ export async function readState(name: string): Promise<LabState | undefined> {
   if (text === undefined) return undefined;
   const state = JSON.parse(text) as LabState;
   if (state.format === "sixgate.lab/1") return state;
-  throw new Failure("E701", statePath(name), "Not a lab of this version of sixgate", "end it with the version that started it");
+  throw new Failure(
+    "E701",
+    statePath(name),
+    "Not a lab of this version of sixgate",
+    "end it with the version that started it",
+  );
 }
 
 export async function writeState(state: LabState): Promise<void> {
@@ -63,6 +70,10 @@ export async function writeState(state: LabState): Promise<void> {
 
 export async function forgetState(name: string): Promise<void> {
   await rm(labFolder(name), { recursive: true, force: true });
+  // Folders above that only labs use go with the last of them.
+  for (const above of [dirname(labFolder(name)), dirname(dirname(labFolder(name)))]) {
+    if (/sixgate/.test(above)) await rmdir(above).catch(() => undefined);
+  }
 }
 
 /** The nodes that still run. */
@@ -81,7 +92,8 @@ export async function markedProcesses(name: string): Promise<readonly number[]> 
   for (const entry of await readdir("/proc")) {
     if (!/^[0-9]+$/.test(entry) || Number(entry) === process.pid) continue;
     const environment = await readFile(`/proc/${entry}/environ`, "utf8").catch(() => "");
-    if (environment.split("\0").includes(wanted) && (await startedAt(Number(entry))) !== undefined) found.push(Number(entry));
+    if (environment.split("\0").includes(wanted) && (await startedAt(Number(entry))) !== undefined)
+      found.push(Number(entry));
   }
   return found;
 }

@@ -8,7 +8,11 @@ export type Say = (line: string) => void;
 export type Report = { readonly say: Say; readonly done: (step: Step) => void };
 
 /** Runs a step, times it and tells it. `work` gives the detail to show. */
-export async function step<T>(report: Report, name: string, work: () => Promise<{ readonly value: T; readonly detail: string }>): Promise<T> {
+export async function step<T>(
+  report: Report,
+  name: string,
+  work: () => Promise<{ readonly value: T; readonly detail: string }>,
+): Promise<T> {
   const began = performance.now();
   const { value, detail } = await work();
   report.done({ name, detail, ms: performance.now() - began });

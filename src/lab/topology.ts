@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { failed, ok, type Result } from "../base/result.ts";
 import type { DeviceName } from "../base/name.ts";
+import { failed, ok, type Result } from "../base/result.ts";
 import type { Fleet, Host, Hypervisor, Nic } from "../fleet/fleet.ts";
 import { type Mac, macFor } from "../net/mac.ts";
 
@@ -39,15 +39,34 @@ function checks(fleet: Fleet): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   const names = [fleet.gateway.name, ...fleet.hypervisors.keys(), ...fleet.hosts.keys()].map(String);
   const taken = names.filter((name) => name === internetNode || name === providerNode);
-  for (const name of taken) found.push(problem("E710", `"${name}" is a node of the lab itself`, "give the device another name for the lab"));
+  for (const name of taken)
+    found.push(problem("E710", `"${name}" is a node of the lab itself`, "give the device another name for the lab"));
   if (fleet.hypervisors.size !== 1) {
-    found.push(problem("E711", `The lab needs one hypervisor, the fleet has ${fleet.hypervisors.size}`, "take examples/lab.yaml as a start"));
+    found.push(
+      problem(
+        "E711",
+        `The lab needs one hypervisor, the fleet has ${fleet.hypervisors.size}`,
+        "take examples/lab.yaml as a start",
+      ),
+    );
   }
   if (fleet.hosts.size > mostHosts) {
-    found.push(problem("E712", `${fleet.hosts.size} hosts are too many for one machine`, `leave at most ${mostHosts} in the lab's fleet file`));
+    found.push(
+      problem(
+        "E712",
+        `${fleet.hosts.size} hosts are too many for one machine`,
+        `leave at most ${mostHosts} in the lab's fleet file`,
+      ),
+    );
   }
   if (fleet.gateway.kind !== "nftables") {
-    found.push(problem("E713", `A ${fleet.gateway.kind} gateway can't run in a namespace`, "set gateway.kind: nftables for the lab"));
+    found.push(
+      problem(
+        "E713",
+        `A ${fleet.gateway.kind} gateway can't run in a namespace`,
+        "set gateway.kind: nftables for the lab",
+      ),
+    );
   }
   return found;
 }
@@ -58,9 +77,12 @@ export function topologyOf(fleet: Fleet): Result<Topology> {
   const [hypervisor] = fleet.hypervisors;
   if (found.length > 0 || hypervisor === undefined) return failed(found);
   const [name, { bridges }] = hypervisor;
-  const wires: Wire[] = [{ a: { node: internetNode, link: internetLink }, b: { node: providerNode, link: providerUp } }];
+  const wires: Wire[] = [
+    { a: { node: internetNode, link: internetLink }, b: { node: providerNode, link: providerUp } },
+  ];
   for (const bridge of bridges.values()) {
-    if (bridge.port !== undefined) wires.push({ a: { node: providerNode, link: providerDown }, b: { node: name, link: bridge.port } });
+    if (bridge.port !== undefined)
+      wires.push({ a: { node: providerNode, link: providerDown }, b: { node: name, link: bridge.port } });
   }
   const ports: BridgePort[] = [];
   const plug = (machine: string, number: number, nics: readonly (Nic | undefined)[], isHost: boolean): void => {
@@ -69,7 +91,10 @@ export function topologyOf(fleet: Fleet): Result<Topology> {
       if (bridge === undefined) continue;
       const port = `tap${100 + number}i${at}`;
       // The tap's own MAC sits on the hypervisor's side and must not be the NIC's.
-      wires.push({ a: { node: machine, link: nic.device, mac: nic.mac }, b: { node: name, link: port, mac: macFor(`lab/${port}`) } });
+      wires.push({
+        a: { node: machine, link: nic.device, mac: nic.mac },
+        b: { node: name, link: port, mac: macFor(`lab/${port}`) },
+      });
       ports.push({ bridge, port, isolated: isHost && nic.network === fleet.gateway.hosts.network });
     }
   };

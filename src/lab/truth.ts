@@ -1,7 +1,7 @@
 import type { AddressPlan } from "../addressing/address-plan.ts";
-import type { GatewayDesired } from "../desired/desired.ts";
-import { derive } from "../desired/derive.ts";
 import { Failure } from "../base/failure.ts";
+import { derive } from "../desired/derive.ts";
+import type { GatewayDesired } from "../desired/desired.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Address } from "../net/address.ts";
 import { contains } from "../net/prefix.ts";
@@ -12,7 +12,7 @@ import { containerShell } from "./container-shell.ts";
 import type { RunningContainer } from "./state.ts";
 import { internetNode } from "./topology.ts";
 import { vantages } from "./vantage.ts";
-import { nodeOf, type Nodes } from "./wiring.ts";
+import { type Nodes, nodeOf } from "./wiring.ts";
 
 /** One line of the fleet's truth table: who asks whom, and what the fleet file says must come of it. */
 export type Row = {
@@ -38,16 +38,29 @@ function covers(opening: Opening, to: Address, transport: string, port: number |
   const fits =
     service.kind === "ping"
       ? transport === "ping"
-      : service.transport === transport && port !== undefined && service.ports.first <= port && port <= service.ports.last;
+      : service.transport === transport &&
+        port !== undefined &&
+        service.ports.first <= port &&
+        port <= service.ports.last;
   return opening.to === to && fits && opening.from.some((prefix) => contains(prefix, from));
 }
 
 /** From every place outside, and from a container of every other host, to everything that every container answers on. */
-export function truthTable(fleet: Fleet, plan: AddressPlan, running: readonly RunningContainer[], nodes: Nodes): readonly Row[] {
+export function truthTable(
+  fleet: Fleet,
+  plan: AddressPlan,
+  running: readonly RunningContainer[],
+  nodes: Nodes,
+): readonly Row[] {
   const { openings } = gatewayOf(fleet, plan);
   const outside = nodeOf(nodes, internetNode).shell;
   const rows: Row[] = [];
-  const add = (from: { name: string; address: Address; shell: Shell; trusted: boolean }, to: RunningContainer, transport: "tcp" | "udp" | "ping", port?: number): void => {
+  const add = (
+    from: { name: string; address: Address; shell: Shell; trusted: boolean },
+    to: RunningContainer,
+    transport: "tcp" | "udp" | "ping",
+    port?: number,
+  ): void => {
     const open = from.trusted || openings.some((each) => covers(each, to.address, transport, port, from.address));
     rows.push({
       from: from.name,
@@ -63,7 +76,12 @@ export function truthTable(fleet: Fleet, plan: AddressPlan, running: readonly Ru
       ...vantages(fleet).map(({ name, address }) => ({ name, address, shell: outside, trusted: false })),
       ...running
         .filter((each, at) => each.host !== to.host && running.findIndex((other) => other.host === each.host) === at)
-        .map((each) => ({ name: `${each.host}/${each.name}`, address: each.address, shell: containerShell(nodes, each), trusted: fleet.policy.betweenHosts === "open" })),
+        .map((each) => ({
+          name: `${each.host}/${each.name}`,
+          address: each.address,
+          shell: containerShell(nodes, each),
+          trusted: fleet.policy.betweenHosts === "open",
+        })),
     ];
     for (const place of places) {
       for (const { transport, port } of to.listens) add(place, to, transport, port);
@@ -78,7 +96,10 @@ export async function askTruth(rows: readonly Row[]): Promise<readonly Verdict[]
   const byVantage = Map.groupBy(rows, (row) => row.vantage);
   const groups = await Promise.all(
     [...byVantage].map(async ([vantage, asked]) => {
-      const answers = await ask(vantage, asked.map((row) => row.question));
+      const answers = await ask(
+        vantage,
+        asked.map((row) => row.question),
+      );
       return asked.map((row, at): Verdict => {
         const answer = answers[at];
         if (answer === undefined) throw new RangeError("fewer answers than questions");

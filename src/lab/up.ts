@@ -1,33 +1,19 @@
 import { Failure } from "../base/failure.ts";
 import { seconds } from "../base/time.ts";
-import type { AddressPlan } from "../addressing/address-plan.ts";
-import type { Desired } from "../desired/desired.ts";
 import { derive } from "../desired/derive.ts";
+import type { Desired } from "../desired/desired.ts";
 import { applyDevice, planDevice } from "../drivers/plan-device.ts";
-import type { Fleet } from "../fleet/fleet.ts";
 import { startContainers } from "./containers.ts";
 import { labDown, labRuns } from "./down.ts";
 import { prepareEngines } from "./engines.ts";
-import type { Engine } from "./engine.ts";
-import { type Node, recordOf, startNode } from "./node.ts";
 import { prepareMachines } from "./machines.ts";
+import { type Node, recordOf, startNode } from "./node.ts";
 import { installPrograms, missingPrograms, programsFor } from "./programs.ts";
-import { labFolder, type LabState, marker, readState, type RunningContainer, writeState } from "./state.ts";
+import { type LabState, labFolder, marker, type RunningContainer, readState, writeState } from "./state.ts";
 import { type Report, step } from "./step.ts";
-import { nodeNames, type Topology } from "./topology.ts";
-import { configureInternet, configureProvider, layWires, nodeOf, type Nodes, plugPorts } from "./wiring.ts";
-
-export type LabWish = {
-  readonly name: string;
-  readonly fleetFile: string;
-  readonly fleetText: string;
-  readonly fleet: Fleet;
-  readonly plan: AddressPlan;
-  readonly topology: Topology;
-  readonly containers: "docker" | "stand-in";
-  /** The engine to run in every host, for `docker`; the machine's own or an unpacked one by default. */
-  readonly engine?: Engine;
-};
+import { nodeNames } from "./topology.ts";
+import { configureInternet, configureProvider, layWires, type Nodes, nodeOf, plugPorts } from "./wiring.ts";
+import type { LabWish } from "./wish.ts";
 
 export type Lab = { readonly wish: LabWish; readonly nodes: Nodes; readonly running: readonly RunningContainer[] };
 
@@ -41,7 +27,12 @@ const confirmWithin = seconds(30);
 export async function labUp(wish: LabWish, report: Report, signal: AbortSignal): Promise<Lab> {
   const before = await readState(wish.name);
   if (before !== undefined && (await labRuns(before))) {
-    throw new Failure("E706", `lab ${wish.name}`, "A lab of this name already runs", "`sixgate lab status` shows it, `sixgate lab down` ends it");
+    throw new Failure(
+      "E706",
+      `lab ${wish.name}`,
+      "A lab of this name already runs",
+      "`sixgate lab status` shows it, `sixgate lab down` ends it",
+    );
   }
   // What a killed `up` or a restart of the machine left.
   if (before !== undefined) await labDown(wish.name, { say: report.say, done: () => undefined });
@@ -68,16 +59,31 @@ async function build(wish: LabWish, report: Report, signal: AbortSignal): Promis
   const engines = await step(report, "machines", async () => {
     await prepareMachines(wish, nodes, report.say);
     const started = wish.containers === "docker" ? await prepareEngines(wish, nodes, desired, report.say) : [];
-    return { value: started, detail: wish.containers === "docker" ? `${started.length} Docker engines ${started[0]?.version ?? ""}` : "containers by stand-ins" };
+    return {
+      value: started,
+      detail:
+        wish.containers === "docker"
+          ? `${started.length} Docker engines ${started[0]?.version ?? ""}`
+          : "containers by stand-ins",
+    };
   });
   signal.throwIfAborted();
   await step(report, "hypervisor", async () => {
-    const count = await applyAll(nodes, desired.filter((each) => each.layer === "hypervisor"), signal);
+    const count = await applyAll(
+      nodes,
+      desired.filter((each) => each.layer === "hypervisor"),
+      signal,
+    );
     await plugPorts(topology, nodes);
-    return { value: undefined, detail: `${topology.hypervisor} +${count}, ${topology.ports.length} machines plugged in` };
+    return {
+      value: undefined,
+      detail: `${topology.hypervisor} +${count}, ${topology.ports.length} machines plugged in`,
+    };
   });
   await step(report, "apply", async () => {
-    const rest = desired.filter((each) => each.layer !== "hypervisor" && (each.layer !== "engine" || engines.length > 0));
+    const rest = desired.filter(
+      (each) => each.layer !== "hypervisor" && (each.layer !== "engine" || engines.length > 0),
+    );
     const devices = [...Map.groupBy(rest, (each) => each.device)];
     const counts = await Promise.all(devices.map(([, layers]) => applyAll(nodes, layers, signal)));
     return { value: undefined, detail: devices.map(([device], at) => `${device} +${counts[at] ?? 0}`).join("  ") };
@@ -87,7 +93,10 @@ async function build(wish: LabWish, report: Report, signal: AbortSignal): Promis
     const started = await startContainers(wish, nodes);
     const all = new Map([...nodes, ...started.nodes.map((node) => [node.name, node] as const)]);
     await writeState(await stateOf(wish, all, started.running, Date.now()));
-    return { value: { nodes: all, list: started.running }, detail: started.running.map((each) => `${each.host}/${each.name}`).join(", ") };
+    return {
+      value: { nodes: all, list: started.running },
+      detail: started.running.map((each) => `${each.host}/${each.name}`).join(", "),
+    };
   });
   return { wish, nodes: running.nodes, running: running.list };
 }
@@ -115,14 +124,21 @@ async function startNodes(wish: LabWish): Promise<Nodes> {
   return nodes;
 }
 
-async function stateOf(wish: LabWish, nodes: Nodes, running: readonly RunningContainer[], upSince?: number): Promise<LabState> {
+async function stateOf(
+  wish: LabWish,
+  nodes: Nodes,
+  running: readonly RunningContainer[],
+  upSince?: number,
+): Promise<LabState> {
   return {
     format: "sixgate.lab/1",
     name: wish.name,
     fleetFile: wish.fleetFile,
     fleetText: wish.fleetText,
     containers: wish.containers,
-    ...(wish.engine === undefined ? {} : { engine: { major: wish.engine.version.major, minor: wish.engine.version.minor } }),
+    ...(wish.engine === undefined
+      ? {}
+      : { engine: { major: wish.engine.version.major, minor: wish.engine.version.minor } }),
     nodes: await Promise.all([...nodes.values()].map(recordOf)),
     running,
     ...(upSince === undefined ? {} : { upSince }),

@@ -15,7 +15,16 @@ export type Question = {
 /** nmap's words. `open|filtered`: UDP that nobody answered, which may mean either. */
 export type State = "open" | "closed" | "filtered" | "open|filtered" | "unreachable";
 /** nmap's reasons: what came back, or that nothing did. */
-export type Reason = "syn-ack" | "reset" | "no-response" | "udp-response" | "port-unreach" | "admin-prohibited" | "no-route" | "echo-reply" | "not-sent";
+export type Reason =
+  | "syn-ack"
+  | "reset"
+  | "no-response"
+  | "udp-response"
+  | "port-unreach"
+  | "admin-prohibited"
+  | "no-route"
+  | "echo-reply"
+  | "not-sent";
 
 export type Answer = {
   readonly question: Question;
@@ -36,15 +45,32 @@ const prober = fileURLToPath(new URL("prober.ts", import.meta.url));
  * Asks all questions from one vantage, side by side, by one process in that place. Rejects when the prober itself
  * fails: an answer that could not be had is never "filtered".
  */
-export async function ask(shell: Shell, questions: readonly Question[], wait: number = patience): Promise<readonly Answer[]> {
+export async function ask(
+  shell: Shell,
+  questions: readonly Question[],
+  wait: number = patience,
+): Promise<readonly Answer[]> {
   if (questions.length === 0) return [];
-  const ran = await shell.run([process.execPath, prober], { input: JSON.stringify({ questions, wait }), timeout: 20_000 + wait });
+  const ran = await shell.run([process.execPath, prober], {
+    input: JSON.stringify({ questions, wait }),
+    timeout: 20_000 + wait,
+  });
   if (ran.code !== 0) {
-    throw new Failure("E720", shell.name, `The prober failed: ${ran.stderr.trim().slice(-300)}`, "look at `sixgate doctor`");
+    throw new Failure(
+      "E720",
+      shell.name,
+      `The prober failed: ${ran.stderr.trim().slice(-300)}`,
+      "look at `sixgate doctor`",
+    );
   }
   const answers: unknown = JSON.parse(ran.stdout);
   if (!Array.isArray(answers) || answers.length !== questions.length) {
-    throw new Failure("E720", shell.name, "The prober gave another number of answers than questions", "try again with fewer at once");
+    throw new Failure(
+      "E720",
+      shell.name,
+      "The prober gave another number of answers than questions",
+      "try again with fewer at once",
+    );
   }
   return answers as readonly Answer[];
 }

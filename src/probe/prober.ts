@@ -12,7 +12,7 @@ type Outcome = { readonly state: State; readonly reason: Reason; readonly said?:
 const wordWait = 150;
 
 function outcomeOf(error: NodeJS.ErrnoException): Outcome {
-  switch (error.code) {
+  switch (error.code ?? "") {
     case "ECONNREFUSED":
       return { state: "closed", reason: "reset" };
     case "ETIMEDOUT":
@@ -64,7 +64,9 @@ function askUdp(question: Question, wait: number): Promise<Outcome> {
       resolve(outcome);
     };
     const timer = setTimeout(() => end({ state: "open|filtered", reason: "no-response" }), wait);
-    socket.on("message", (message) => end({ state: "open", reason: "udp-response", said: message.toString("utf8").slice(0, 200) }));
+    socket.on("message", (message) =>
+      end({ state: "open", reason: "udp-response", said: message.toString("utf8").slice(0, 200) }),
+    );
     socket.on("error", (error: NodeJS.ErrnoException) =>
       end(error.code === "ECONNREFUSED" ? { state: "closed", reason: "port-unreach" } : outcomeOf(error)),
     );
@@ -78,7 +80,11 @@ function askUdp(question: Question, wait: number): Promise<Outcome> {
 function askPing(question: Question, wait: number): Promise<Outcome> {
   return new Promise((resolve) => {
     const seconds = String(Math.max(1, Math.ceil(wait / 1000)));
-    const child = spawn("ping", [question.to.includes(":") ? "-6" : "-4", "-n", "-c1", `-W${seconds}`, "-I", question.from, question.to], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(
+      "ping",
+      [question.to.includes(":") ? "-6" : "-4", "-n", "-c1", `-W${seconds}`, "-I", question.from, question.to],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
     let printed = "";
     child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
     child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
@@ -86,7 +92,8 @@ function askPing(question: Question, wait: number): Promise<Outcome> {
     child.on("close", (code) => {
       if (code === 0) resolve({ state: "open", reason: "echo-reply" });
       else if (/prohibited/.test(printed)) resolve({ state: "filtered", reason: "admin-prohibited", said: printed });
-      else if (/unreachable|No route/i.test(printed)) resolve({ state: "unreachable", reason: "no-route", said: printed });
+      else if (/unreachable|No route/i.test(printed))
+        resolve({ state: "unreachable", reason: "no-route", said: printed });
       else resolve({ state: "filtered", reason: code === 1 ? "no-response" : "not-sent", said: printed.slice(0, 200) });
     });
   });
@@ -96,7 +103,13 @@ async function answer(question: Question, wait: number): Promise<Answer> {
   const began = performance.now();
   const asked = { tcp: askTcp, udp: askUdp, ping: askPing }[question.transport];
   const outcome = await asked(question, wait);
-  return { question, state: outcome.state, reason: outcome.reason, said: outcome.said ?? "", ms: Math.round(((outcome.at ?? performance.now()) - began) * 10) / 10 };
+  return {
+    question,
+    state: outcome.state,
+    reason: outcome.reason,
+    said: outcome.said ?? "",
+    ms: Math.round(((outcome.at ?? performance.now()) - began) * 10) / 10,
+  };
 }
 
 const { questions, wait } = JSON.parse(await text(process.stdin)) as { questions: readonly Question[]; wait: number };

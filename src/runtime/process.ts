@@ -32,17 +32,34 @@ export function runProcess(where: string, argv: readonly string[], options: RunO
     child.on("error", (cause) => {
       clearTimeout(timer);
       reject(
-        new Failure("E502", where, `"${program}" can't be started: ${cause.message}`, "install it, or look at `sixgate doctor`", { cause }),
+        new Failure(
+          "E502",
+          where,
+          `"${program}" can't be started: ${cause.message}`,
+          "install it, or look at `sixgate doctor`",
+          { cause },
+        ),
       );
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", abort);
       if (late) {
-        reject(new Failure("E501", where, `"${shown}" did not end within ${timeout / 1000} s`, "try it by hand on the device"));
+        reject(
+          new Failure(
+            "E501",
+            where,
+            `"${shown}" did not end within ${timeout / 1000} s`,
+            "try it by hand on the device",
+          ),
+        );
       } else {
         const text = Buffer.concat(err).toString("utf8");
-        resolve({ code: code ?? 128, stdout: Buffer.concat(out).toString("utf8"), stderr: signal === null ? text : `${text}(${signal})` });
+        resolve({
+          code: code ?? 128,
+          stdout: Buffer.concat(out).toString("utf8"),
+          stderr: signal === null ? text : `${text}(${signal})`,
+        });
       }
     });
     child.stdin.on("error", () => undefined); // a program that does not read its input closes it

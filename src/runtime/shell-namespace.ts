@@ -1,22 +1,16 @@
-import { listFolder, readText, removeFile, writeText } from "./files.ts";
+import { filesByPrograms } from "./files-by-programs.ts";
 import { runProcess } from "./process.ts";
-import type { Shell } from "./shell.ts";
+import type { Ran, RunOptions, Shell } from "./shell.ts";
 
 export type NamespaceOf = { readonly name: string; readonly pid: number };
 
 /**
- * The namespaces (mount, network, UTS, PID) of a running process. Files are reached through /proc/PID/root, so no
- * program is started for them.
+ * The namespaces (mount, network, UTS, PID) of a running process. Files are reached by programs inside, not through
+ * /proc/PID/root: there an absolute symbolic link in the namespace's files would lead to this machine's own.
  */
 export function namespaceShell(of: NamespaceOf): Shell {
-  const root = `/proc/${of.pid}/root`;
   const enter = ["nsenter", "-t", String(of.pid), "-m", "-n", "-u", "-p", "--wd=/", "--"];
-  return {
-    name: of.name,
-    run: (argv, options) => runProcess(of.name, [...enter, ...argv], options),
-    read: (path) => readText(root + path),
-    list: (folder) => listFolder(root + folder),
-    write: (path, text, mode) => writeText(root + path, text, mode),
-    remove: (path) => removeFile(root + path),
-  };
+  const run = (argv: readonly string[], options?: RunOptions): Promise<Ran> =>
+    runProcess(of.name, [...enter, ...argv], options);
+  return { name: of.name, run, ...filesByPrograms(of.name, run) };
 }

@@ -26,4 +26,9 @@ export type Shell = {
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Not an error when it is not there. */
   remove(path: string): Promise<void>;
+  /**
+   * Comes in anew, beside a connection that is kept, and rejects when that fails: what is kept can outlive a change
+   * that lets nobody in any more. Absent where there is no connection to lose.
+   */
+  reconnect?(): Promise<void>;
 };

@@ -144,7 +144,12 @@ async function giveToApt(packages: string): Promise<boolean> {
   const id = await runProcess("local", ["id", "-u", "_apt"]);
   if (id.code !== 0 || process.getuid?.() !== 0) return false;
   await chmod(join(packages, ".."), 0o755);
-  await chown(packages, Number(id.stdout.trim()), -1);
+  // Root of a user namespace has no such user to give it to.
+  const given = await chown(packages, Number(id.stdout.trim()), -1).then(
+    () => true,
+    () => false,
+  );
+  if (!given) return false;
   const tried = await runProcess("local", [
     "setpriv",
     `--reuid=${id.stdout.trim()}`,

@@ -391,5 +391,5 @@ test("engine 28.5 refuses firewall-backend, which came with 29", async ({ skip }
 });
 
 function reason(version: string): string {
-  return noEngines() ?? `no engine ${version} here: SIXGATE_ENGINES=${version} builds one (one to two minutes, 600 MB)`;
+  return noEngines() ?? `no engine ${version} here: SIXGATE_ENGINES=${version} builds one (one to two minutes, 400 MB)`;
 }

@@ -11,8 +11,9 @@ import { labFleet } from "../../src/lab/lab-fleet.ts";
 import type { Node } from "../../src/lab/node.ts";
 import { markedProcesses } from "../../src/lab/state.ts";
 import { topologyOf } from "../../src/lab/topology.ts";
-import { type Lab, type LabWish, labUp } from "../../src/lab/up.ts";
+import { type Lab, labUp } from "../../src/lab/up.ts";
 import { nodeOf } from "../../src/lab/wiring.ts";
+import type { LabWish } from "../../src/lab/wish.ts";
 import type { Shell } from "../../src/runtime/shell.ts";
 
 /** True where namespaces, networkd and engines can be had. */

@@ -44,20 +44,25 @@ export function nftAt(shell: Shell): Nft {
     if (ran.code === 0) return ran.stdout;
     throw refused(shell, argv, ran);
   }
-  /** nft says the same, exit 1, for a table that is not there and for a failure; so it is asked which are there. */
-  async function hasTable(signal?: AbortSignal): Promise<boolean> {
+  /**
+   * Lists the table; undefined when there is none. nft says the same, exit 1, for that and for a failure, so then it is
+   * asked which tables there are. Not before: nft 1.0 reads all sets of all tables for it.
+   */
+  async function list(options: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+    const argv = ["nft", ...options, "list", "table", ...table.split(" ")];
+    const ran = await run(argv, undefined, signal);
+    if (ran.code === 0) return ran.stdout;
+    if (ran.code === missingProgram) throw refused(shell, argv, ran);
     const tables = await must(["nft", "list", "tables"], signal);
-    return tables.split("\n").some((each) => each.trim() === `table ${table}`);
+    if (tables.split("\n").some((each) => each.trim() === `table ${table}`)) throw refused(shell, argv, ran);
+    return undefined;
   }
   return {
     async read(signal) {
-      if (!(await hasTable(signal))) return undefined;
-      return parseListing(await must(["nft", "--json", "--numeric", "list", "table", ...table.split(" ")], signal));
+      const text = await list(["--json", "--numeric"], signal);
+      return text === undefined ? undefined : parseListing(text);
     },
-    async print(signal) {
-      if (!(await hasTable(signal))) return undefined;
-      return must(["nft", "--stateless", "--numeric", "list", "table", ...table.split(" ")], signal);
-    },
+    print: (signal) => list(["--stateless", "--numeric"], signal),
     async send(transaction, signal) {
       await must(["nft", "-f", "-"], signal, transaction);
     },
@@ -82,11 +87,13 @@ export function nftAt(shell: Shell): Nft {
   };
 }
 
-/** Exit status 127 is the shell's, or nsenter's, for a program that is not there. */
+/** The exit status of a shell, and of nsenter, for a program that is not there. */
+const missingProgram = 127;
+
 function refused(shell: Shell, argv: readonly string[], ran: Ran): Failure {
   const program = argv[0] ?? "";
   const said = printable(ran.stderr.trim().slice(0, 400));
-  if (ran.code === 127) {
+  if (ran.code === missingProgram) {
     return new Failure(
       "E502",
       shell.name,

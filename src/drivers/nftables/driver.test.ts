@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type HostName, type DeviceName } from "../../base/name.ts";
+import { type DeviceName, type HostName } from "../../base/name.ts";
 import { seconds } from "../../base/time.ts";
 import type { Change } from "../../change/change-set.ts";
 import { diff } from "../../change/diff.ts";
@@ -80,7 +80,9 @@ const empty: GatewayDesired = {
   hosts: [host("vm1", 2), host("vm-2", 3)],
   policy: { betweenHosts: "open", egress: "open" },
   openings: [],
-  bogons: ["::/96", "::ffff:0:0/96", "2001:db8:8000::/33", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"].map(prefix),
+  bogons: ["::/96", "::ffff:0:0/96", "2001:db8:8000::/33", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"].map(
+    prefix,
+  ),
 };
 const opened: GatewayDesired = {
   ...empty,
@@ -190,7 +192,9 @@ testAsRoot("observe shows a table that sleeps, a rule that is gone and rules in 
   await settle(opened);
   expect((await plan(opened)).changes).toEqual([]);
   expect(await table()).not.toContain("dormant");
-  await must("nft delete rule inet sixgate sources handle $(nft -a list chain inet sixgate sources | sed -n 's/.*drop.*handle //p')");
+  await must(
+    "nft delete rule inet sixgate sources handle $(nft -a list chain inet sixgate sources | sed -n 's/.*drop.*handle //p')",
+  );
   expect((await plan(opened)).changes).toMatchObject([{ kind: "update", after: { key: "chain sources" } }]);
   await settle(opened);
   expect((await plan(opened)).changes).toEqual([]);
@@ -207,7 +211,9 @@ testAsRoot("apply rebuilds a set of another type", async () => {
 });
 
 testAsRoot("apply leaves other tables alone", async () => {
-  await must("nft 'table inet other { chain c { type filter hook forward priority 5; policy accept; tcp dport 9 drop; }; }'");
+  await must(
+    "nft 'table inet other { chain c { type filter hook forward priority 5; policy accept; tcp dport 9 drop; }; }'",
+  );
   const before = await must("nft list table inet other");
   await settle(opened);
   await settle(withoutHost);
@@ -218,13 +224,17 @@ testAsRoot("apply rejects a plan that is out of date", async () => {
   await settle(opened);
   const set = { device: changed.device, layer: "gateway" as const, driver: "nftables", ...(await plan(changed)) };
   await must("nft add element inet sixgate live_vm1 '{ 2001:db8:1:2:21::9 }'");
-  await expect(nftables.at(shell, changed).apply(set, seconds(60))).rejects.toMatchObject({ diagnostic: { code: "E510" } });
+  await expect(nftables.at(shell, changed).apply(set, seconds(60))).rejects.toMatchObject({
+    diagnostic: { code: "E510" },
+  });
   expect((await plan(opened)).changes).toHaveLength(1);
 });
 
 testAsRoot("apply rejects a plan that was made from another fleet file", async () => {
   const set = { device: closed.device, layer: "gateway" as const, driver: "nftables", ...(await plan(closed)) };
-  await expect(nftables.at(shell, opened).apply(set, seconds(60))).rejects.toMatchObject({ diagnostic: { code: "E511" } });
+  await expect(nftables.at(shell, opened).apply(set, seconds(60))).rejects.toMatchObject({
+    diagnostic: { code: "E511" },
+  });
   expect(await must("nft list tables")).toBe("");
 });
 
@@ -233,27 +243,53 @@ testAsRoot("apply that nft refuses changes nothing and leaves no undo behind", a
   const { base } = await plan(opened);
   const before = await table();
   const after = { key: "element hosts 2001:db8:1:2:40::", value: "goto host_nobody", lane: "structure" as const };
-  const set = { device: opened.device, layer: "gateway" as const, driver: "nftables", base, changes: [{ kind: "create" as const, after }] };
-  await expect(nftables.at(shell, opened).apply(set, seconds(60))).rejects.toMatchObject({ diagnostic: { code: "E511" } });
+  const set = {
+    device: opened.device,
+    layer: "gateway" as const,
+    driver: "nftables",
+    base,
+    changes: [{ kind: "create" as const, after }],
+  };
+  await expect(nftables.at(shell, opened).apply(set, seconds(60))).rejects.toMatchObject({
+    diagnostic: { code: "E511" },
+  });
   expect(await table()).toBe(before);
   expect(await shell.list("/run/sixgate/undo")).toEqual([]);
 });
 
 testAsRoot("observe rejects where nft fails, and sees no items where there is no table", async () => {
   expect((await nftables.at(shell, opened).observe()).items).toEqual([]);
-  const broken: Shell = { ...shell, run: () => Promise.resolve({ code: 1, stdout: "", stderr: "Operation not permitted" }) };
+  const broken: Shell = {
+    ...shell,
+    run: () => Promise.resolve({ code: 1, stdout: "", stderr: "Operation not permitted" }),
+  };
   await expect(nftables.at(broken, opened).observe()).rejects.toMatchObject({ diagnostic: { code: "E511" } });
   const gone: Shell = { ...shell, run: () => Promise.resolve({ code: 127, stdout: "", stderr: "nft: not found" }) };
   await expect(nftables.at(gone, opened).observe()).rejects.toMatchObject({ diagnostic: { code: "E502" } });
   const odd: Shell = {
     ...shell,
-    run: (argv) => Promise.resolve({ code: 0, stdout: argv.includes("tables") ? "table inet sixgate\n" : "{}", stderr: "" }),
+    run: () => Promise.resolve({ code: 0, stdout: "{}", stderr: "" }),
   };
+  const late: Shell = {
+    ...shell,
+    run: (argv) =>
+      Promise.resolve(
+        argv.includes("tables")
+          ? { code: 0, stdout: "table inet sixgate\n", stderr: "" }
+          : { code: 1, stdout: "", stderr: "No buffer space" },
+      ),
+  };
+  await expect(nftables.at(late, opened).observe()).rejects.toMatchObject({ diagnostic: { code: "E511" } });
   await expect(nftables.at(odd, opened).observe()).rejects.toThrow("isn't understood");
 });
 
 testAsRoot("rollback restores the table of before, chains and elements", async () => {
-  for (const [from, to] of [[opened, closed], [opened, withoutHost], [withoutHost, changed], [opened, changed]] as const) {
+  for (const [from, to] of [
+    [opened, closed],
+    [opened, withoutHost],
+    [withoutHost, changed],
+    [opened, changed],
+  ] as const) {
     await settle(from);
     const before = await nftables.at(shell, from).observe();
     const pending = await apply(to);
@@ -317,3 +353,24 @@ testAsRoot("rollback of an opening cuts what came in through it", async () => {
   await pending.rollback();
   expect(await flows()).toEqual([]);
 });
+
+testAsRoot(
+  "the boot unit loads the file, lets a table in force be, and closes all where the file does not load",
+  async () => {
+    const unit = nftables.render(opened).find((each) => each.path.endsWith(".service"))?.text ?? "";
+    const command = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(unit)?.[1]?.replaceAll("$$", "$") ?? "";
+    await settle(opened);
+    const { items } = await nftables.at(shell, opened).observe();
+    await must(command);
+    expect((await nftables.at(shell, opened).observe()).items).toEqual(items);
+    await must(`nft flush ruleset; ${command}`);
+    expect((await nftables.at(shell, opened).observe()).items).toEqual(items);
+    await must(`nft flush ruleset; echo broken >/etc/sixgate/boot.nft; (${command}) 2>/dev/null && exit 1; true`);
+    expect(await table()).toContain("hook forward priority filter; policy drop;");
+    await settle(opened);
+    expect((await nftables.at(shell, opened).observe()).items).toEqual(items);
+    await must(`mkdir /etc/bin; printf '#!/bin/sh\nexit 1\n' >/etc/bin/nft; chmod +x /etc/bin/nft
+    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding; (PATH=/etc/bin:$PATH; ${command}) && exit 1; true`);
+    expect(await must("cat /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/ip_forward")).toBe("0\n0\n");
+  },
+);

@@ -21,13 +21,15 @@ const outside = "2001:db8:77::1";
 const tcp = (port: number): Service => ({ kind: "ports", transport: "tcp", ports: { first: port, last: port } });
 
 function desired(...services: readonly Service[]): GatewayDesired {
-  const openings = services.map((service): Opening => ({
-    host: "vm1" as HostName,
-    to: address(container),
-    service,
-    from: [prefix("::/0")],
-    askedBy: "test",
-  }));
+  const openings = services.map(
+    (service): Opening => ({
+      host: "vm1" as HostName,
+      to: address(container),
+      service,
+      from: [prefix("::/0")],
+      askedBy: "test",
+    }),
+  );
   return {
     layer: "gateway",
     device: "gate" as DeviceName,
@@ -93,23 +95,49 @@ async function link(): Promise<void> {
     [inet, "net0", gate, "wan", "02:00:00:00:00:f0"],
     [vm, "eth0", gate, "lan", "02:00:00:00:00:01"],
   ] as const) {
-    const argv = ["ip", "link", "add", "name", name, "netns", String(near.pid), "address", hardware, "type", "veth", "peer", "name", peer, "netns", String(far.pid)];
+    const argv = [
+      "ip",
+      "link",
+      "add",
+      "name",
+      name,
+      "netns",
+      String(near.pid),
+      "address",
+      hardware,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      peer,
+      "netns",
+      String(far.pid),
+    ];
     const ran = await runProcess(near.name, argv);
     if (ran.code !== 0) throw new Error(ran.stderr);
   }
-  await must(0, `ip link set net0 up && ip addr add fe80::1/64 dev net0 nodad && ip addr add ${outside}/128 dev lo && ip route add 2001:db8:1:2::/64 via fe80::2 dev net0`);
+  await must(
+    0,
+    `ip link set net0 up && ip addr add fe80::1/64 dev net0 nodad && ip addr add ${outside}/128 dev lo && ip route add 2001:db8:1:2::/64 via fe80::2 dev net0`,
+  );
   await must(
     1,
     `mount -t tmpfs tmpfs /etc; ip link set wan up; ip link set lan up; ip addr add fe80::2/64 dev wan nodad; ip addr add 2001:db8:1:2:20::1/80 dev lan nodad
      echo 1 >/proc/sys/net/ipv6/conf/all/forwarding; ip route add default via fe80::1 dev wan; ip route add 2001:db8:1:2:20::/76 via 2001:db8:1:2:20::2
      ip route add unreachable 2001:db8:1:2::/64`,
   );
-  await must(2, `ip link set eth0 up; ip addr add 2001:db8:1:2:20::2/80 dev eth0 nodad; ip addr add ${container}/128 dev lo; ip route add default via 2001:db8:1:2:20::1`);
+  await must(
+    2,
+    `ip link set eth0 up; ip addr add 2001:db8:1:2:20::2/80 dev eth0 nodad; ip addr add ${container}/128 dev lo; ip route add default via 2001:db8:1:2:20::1`,
+  );
 }
 
 async function serve(i: number, port: number): Promise<void> {
   const script = `require("net").createServer((s) => { s.on("error", () => 0); s.pipe(s) }).listen(${port}, "::")`;
-  await must(i, `${process.execPath} -e '${script}' >/dev/null 2>&1 & while ! ss -Hltn | grep -q ':${port} '; do sleep 0.02; done`);
+  await must(
+    i,
+    `${process.execPath} -e '${script}' >/dev/null 2>&1 & while ! ss -Hltn | grep -q ':${port} '; do sleep 0.02; done`,
+  );
 }
 
 /** A connection that sends twenty times a second; its answers are in a file. */
@@ -117,7 +145,10 @@ async function stream(port: number): Promise<() => Promise<number>> {
   const file = `/run/stream-${port}`;
   const script = `const s = require("net").connect({ port: ${port}, host: "${container}" }, () => setInterval(() => s.write("x"), 50));
     s.on("data", (d) => require("fs").appendFileSync("${file}", d)); s.on("error", () => 0)`;
-  await must(0, `${process.execPath} -e '${script}' >/dev/null 2>&1 & tries=0; while [ ! -s ${file} ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.02; done`);
+  await must(
+    0,
+    `${process.execPath} -e '${script}' >/dev/null 2>&1 & tries=0; while [ ! -s ${file} ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.02; done`,
+  );
   return async () => ((await nodeAt(0).shell.read(file)) ?? "").length;
 }
 
@@ -161,7 +192,9 @@ testAsRoot("packets with a source that is not the sender's die at the gateway", 
   await must(2, "ip addr add 2001:db8:1:2:31::9/128 dev lo; ip addr add 2001:db8:5::9/128 dev lo");
   await must(0, "ip addr add 2001:db8:1:2:88::9/128 dev lo; ip addr add fd00::9/128 dev lo");
   const drops = async (chain: string, match: string): Promise<number> => {
-    const lines = (await must(1, `nft list chain inet sixgate ${chain}`)).split("\n").filter((each) => each.includes(match));
+    const lines = (await must(1, `nft list chain inet sixgate ${chain}`))
+      .split("\n")
+      .filter((each) => each.includes(match));
     return Number(/packets (\d+)/.exec(lines[0] ?? "")?.[1]);
   };
   const spoofs = await Promise.all([

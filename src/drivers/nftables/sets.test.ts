@@ -11,7 +11,13 @@ const to = address("2001:db8:1:2:21::2");
 const host = "vm1" as HostName;
 
 function ports(first: number, last: number, ...from: readonly string[]): Opening {
-  return { host, to, service: { kind: "ports", transport: "tcp", ports: { first, last } }, from: from.map(prefix), askedBy: "x" };
+  return {
+    host,
+    to,
+    service: { kind: "ports", transport: "tcp", ports: { first, last } },
+    from: from.map(prefix),
+    askedBy: "x",
+  };
 }
 
 function keys(...openings: readonly Opening[]): readonly string[] {
@@ -50,9 +56,22 @@ test("memberElements refuses a host that is not there", () => {
   expect(() => keys({ ...ports(80, 80, "::/0"), host: "vm9" as HostName })).toThrow(RangeError);
 });
 
-const source = fc.constantFrom("::/0", "2001:db8::/32", "2001:db8:1::/48", "2001:db8:1:2::/64", "2001:db8:2::/48", "3fff::/20");
-const range = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 6 }), fc.array(source, { minLength: 1, maxLength: 3 }));
-const samples = ["2001:db8:1:2::7", "2001:db8:1:3::7", "2001:db8:2::7", "2001:db8:9::7", "3fff::7", "fd00::7"].map(address);
+const source = fc.constantFrom(
+  "::/0",
+  "2001:db8::/32",
+  "2001:db8:1::/48",
+  "2001:db8:1:2::/64",
+  "2001:db8:2::/48",
+  "3fff::/20",
+);
+const range = fc.tuple(
+  fc.integer({ min: 1, max: 12 }),
+  fc.integer({ min: 0, max: 6 }),
+  fc.array(source, { minLength: 1, maxLength: 3 }),
+);
+const samples = ["2001:db8:1:2::7", "2001:db8:1:3::7", "2001:db8:2::7", "2001:db8:9::7", "3fff::7", "fd00::7"].map(
+  address,
+);
 
 test("memberElements admits exactly what the openings do, with intervals that never overlap", () => {
   fc.assert(
@@ -83,7 +102,10 @@ test("memberElements admits exactly what the openings do, with intervals that ne
 });
 
 test("widest keeps only prefixes that lie in no other", () => {
-  expect(widest(["2001:db8:1::/48", "2001:db8::/32", "3fff::/20", "3fff::/20"].map(prefix))).toEqual(["2001:db8::/32", "3fff::/20"]);
+  expect(widest(["2001:db8:1::/48", "2001:db8::/32", "3fff::/20", "3fff::/20"].map(prefix))).toEqual([
+    "2001:db8::/32",
+    "3fff::/20",
+  ]);
 });
 
 test("memberElements of every port of an address takes no quadratic time", () => {

@@ -149,7 +149,9 @@ function member(set: string, key: string): Element {
 function disjoint(grants: readonly Grant[]): readonly Grant[] {
   const isPlain = ({ ports, from }: Grant): boolean => ports.first === ports.last && from === anywhere;
   const plain = new Map(grants.filter(isPlain).map((each) => [each.ports.first, each]));
-  const others = grants.filter((each) => !isPlain(each) && !(each.ports.first === each.ports.last && plain.has(each.ports.first)));
+  const others = grants.filter(
+    (each) => !isPlain(each) && !(each.ports.first === each.ports.last && plain.has(each.ports.first)),
+  );
   const needed = withoutCovered(others);
   const wide = needed.filter((each) => each.from === anywhere);
   const ports = [...plain.values()].filter((each) => !wide.some((range) => covers(range, each)));

@@ -9,7 +9,11 @@ const member = (key: string): Item => ({ key, value: true, lane: "members" });
 const rules = (): readonly string[] => ["drop"];
 
 const changes: readonly Change[] = [
-  { kind: "update", before: structure("chain forward", { rules: ["a"] }), after: structure("chain forward", { rules: ["b"] }) },
+  {
+    kind: "update",
+    before: structure("chain forward", { rules: ["a"] }),
+    after: structure("chain forward", { rules: ["b"] }),
+  },
   { kind: "delete", before: structure("chain host_old", { rules: [] }) },
   { kind: "create", after: structure("chain host_new", { rules: ["b"] }) },
   { kind: "delete", before: structure("element hosts 2001:db8:1::", "goto host_old") },
@@ -17,7 +21,10 @@ const changes: readonly Change[] = [
   { kind: "create", after: member("element open_new 2001:db8:2::2 . tcp . 80") },
   { kind: "delete", before: member("element open_old 2001:db8:1::2 . tcp . 80") },
   { kind: "delete", before: member("element open_kept 2001:db8:3::2 . tcp . 80") },
-  { kind: "create", after: structure("set open_new", { type: ["ipv6_addr", "inet_proto", "inet_service"], flags: [] }) },
+  {
+    kind: "create",
+    after: structure("set open_new", { type: ["ipv6_addr", "inet_proto", "inet_service"], flags: [] }),
+  },
   { kind: "delete", before: structure("set open_old", { type: ["ipv6_addr"], flags: ["interval"] }) },
   { kind: "create", after: structure("file /etc/sixgate/boot.nft", "text") },
 ];
@@ -42,7 +49,12 @@ add rule inet sixgate host_new drop
 });
 
 test("transactionOf is empty where only files change", () => {
-  expect(transactionOf(changes.filter((each) => each.kind === "create" && each.after.key.startsWith("file ")), rules)).toBe("");
+  expect(
+    transactionOf(
+      changes.filter((each) => each.kind === "create" && each.after.key.startsWith("file ")),
+      rules,
+    ),
+  ).toBe("");
 });
 
 test("transactionOf wakes a table that sleeps", () => {
@@ -99,7 +111,10 @@ const listing = `table inet sixgate {
 
 test("rulesIn finds each chain's rules in a listing", () => {
   const found = rulesIn(listing);
-  expect(found("forward")).toEqual(['ct state 0x2 accept comment "sixgate 00000000"', 'counter drop comment "sixgate 11111111"']);
+  expect(found("forward")).toEqual([
+    'ct state 0x2 accept comment "sixgate 00000000"',
+    'counter drop comment "sixgate 11111111"',
+  ]);
   expect([found("empty"), found("open_vm1")]).toEqual([[], []]);
 });
 

@@ -36,7 +36,8 @@ test("render writes the same unit for every gateway", async () => {
 });
 
 test.each(cases)("nft loads the boot file of %s where no interface is, and again over itself", async (name) => {
-  const script = 'cat >/dev/shm/sixgate-test-$$ && nft -f - </dev/shm/sixgate-test-$$ && nft -f - </dev/shm/sixgate-test-$$; rm /dev/shm/sixgate-test-$$; nft list chains inet';
+  const script =
+    "cat >/dev/shm/sixgate-test-$$ && nft -f - </dev/shm/sixgate-test-$$ && nft -f - </dev/shm/sixgate-test-$$; rm /dev/shm/sixgate-test-$$; nft list chains inet";
   const input = textOf(await desiredOf(name), "boot.nft");
   const ran = await runProcess("test", ["unshare", ...alone, "sh", "-c", script], { input });
   expect([ran.code, ran.stderr]).toEqual([0, ""]);

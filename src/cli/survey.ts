@@ -45,7 +45,9 @@ export async function survey(opened: Opened, options: SurveyOptions, terminal: T
   const near = wanted.filter((each) => ways(each.device, each.layer) !== undefined);
   const rendered = new Set(wanted.filter((each) => ways(each.device, each.layer) === undefined).map((each) => `${each.device} ${each.layer}`));
   if (rendered.size > 0)
-    terminal.say(`not read, since the fleet file gives no reach: ${[...rendered].join(", ")} (see \`sixgate render\`)`);
+    terminal.say(
+      `not read, since ${options.lab === undefined ? "the fleet file gives no reach" : "the lab has stand-ins"}: ${[...rendered].join(", ")} (see \`sixgate render\`)`,
+    );
   if (near.length === 0) {
     throw new Failure(
       "E805",
@@ -58,7 +60,7 @@ export async function survey(opened: Opened, options: SurveyOptions, terminal: T
 }
 
 function checkNames(opened: Opened, options: SurveyOptions): void {
-  const names = new Set<string>(derive(opened.fleet, opened.plan).map((each) => `${each.device} ${each.layer}`));
+  const names = new Set<string>(derive(opened.fleet, opened.plan).map((each) => each.device));
   const unknown = options.only?.filter((name) => !names.has(name)) ?? [];
   if (unknown.length > 0)
     throw new Failure("E802", "--only", `No device "${unknown.join(", ")}"`, `devices: ${[...names].join(", ")}`);

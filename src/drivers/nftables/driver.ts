@@ -226,7 +226,8 @@ function isFile(change: Change): boolean {
 async function writeFile(shell: Shell, change: Change): Promise<void> {
   const path = keyOf(change).slice("file ".length);
   if (change.kind === "delete") await shell.remove(path);
-  else await shell.write(path, String(change.after.value));
+  else if (typeof change.after.value === "string") await shell.write(path, change.after.value);
+  else throw new RangeError(`Not a file's text: ${path}`);
 }
 
 function notAsPlanned(shell: Shell, left: readonly Change[]): Failure {

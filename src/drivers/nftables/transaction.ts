@@ -170,9 +170,17 @@ function shapeText(item: Item, verdict: string): string {
 }
 
 function hookOf(item: Item): string {
-  const [type, hook, priority, policy] = ["type", "hook", "priority", "policy"].map((field) => fieldOf(item, field));
-  if (hook === undefined) return "";
-  return ` { type ${String(type)} hook ${String(hook)} priority ${String(priority)}; policy ${String(policy)}; }`;
+  if (fieldOf(item, "hook") === undefined) return "";
+  const [type, hook, priority, policy] = ["type", "hook", "priority", "policy"].map((field) =>
+    plainText(fieldOf(item, field)),
+  );
+  return ` { type ${type} hook ${hook} priority ${priority}; policy ${policy}; }`;
+}
+
+/** Throws a RangeError for a value that is no word and no number. */
+function plainText(value: Value | undefined): string {
+  if (typeof value === "number" || (typeof value === "string" && /^\w+$/.test(value))) return `${value}`;
+  throw new RangeError(`Not a word of nft: ${JSON.stringify(value)}`);
 }
 
 function newRules(changes: readonly Change[], rulesOf: RulesOf): readonly string[] {
@@ -202,5 +210,5 @@ export function fieldOf({ value }: Item, field: string): Value | undefined {
 }
 
 function wordsOf(value: Value | undefined): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value.map(plainText) : [];
 }

@@ -37,9 +37,9 @@ export const specialPrefixes: readonly SpecialPrefix[] = [
     "2001::/23",
     "IETF protocol assignments",
     "RFC 2928",
-    "2001:1::1/128", // PCP anycast, RFC 7723
-    "2001:1::2/128", // TURN anycast, RFC 8155
-    "2001:1::3/128", // DNS-SD SRP anycast, RFC 9665
+    // Whole, though only ::1, ::2 and ::3 are given out in it (PCP, TURN and SRP anycast, RFC 7723, 8155, 9665):
+    // cutting them out one by one would take 110 prefixes, and nothing else is in it to be kept away.
+    "2001:1::/32",
     "2001:3::/32", // AMT, RFC 7450
     "2001:4:112::/48", // AS112-v6, RFC 7535
   ),

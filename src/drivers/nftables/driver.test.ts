@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { Failure } from "../../base/failure.ts";
 import { type DeviceName, type HostName } from "../../base/name.ts";
 import { seconds } from "../../base/time.ts";
 import type { Change } from "../../change/change-set.ts";
@@ -374,3 +375,23 @@ testAsRoot(
     expect(await must("cat /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/ip_forward")).toBe("0\n0\n");
   },
 );
+
+testAsRoot("apply goes back where nobody knows whether nft went through", async () => {
+  await settle(opened);
+  const before = await nftables.at(shell, opened).observe();
+  for (const sends of [true, false]) {
+    const cut: Shell = {
+      ...shell,
+      async run(argv, options) {
+        if (argv.join(" ") !== "nft -f -") return shell.run(argv, options);
+        if (sends) await shell.run(argv, options);
+        throw new Failure("E503", shell.name, "Not reached", "look");
+      },
+    };
+    const set = { device: closed.device, layer: "gateway" as const, driver: "nftables", ...(await plan(closed)) };
+    await expect(nftables.at(cut, closed).apply(set, seconds(60))).rejects.toMatchObject({
+      diagnostic: { code: "E503" },
+    });
+    expect((await nftables.at(shell, opened).observe()).items).toEqual(before.items);
+  }
+});

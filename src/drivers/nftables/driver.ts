@@ -121,8 +121,11 @@ async function goLive(
   try {
     await nft.send(transaction, signal);
   } catch (cause) {
-    // Nothing went in, so there is nothing to put back.
-    await undo.confirm(AbortSignal.timeout(30_000));
+    const refused = cause instanceof Failure && cause.diagnostic.code === "E511";
+    // Refused: nothing went in, so there is nothing to put back. Else, with a connection lost or a program that did not
+    // end, nobody knows: back now where that can be asked for, or by the watchdog.
+    if (refused) await undo.confirm(AbortSignal.timeout(30_000));
+    else await undo.rollback(AbortSignal.timeout(60_000)).catch(() => undefined);
     throw cause;
   }
   try {

@@ -119,7 +119,7 @@ test("rulesIn finds each chain's rules in a listing", () => {
 });
 
 test("undoScript tries the inverse, then the whole table, and cuts what the change had opened", () => {
-  expect(undoScript(changes, undefined)).toBe("nft delete table inet sixgate\n");
+  expect(undoScript(changes, undefined)).toBe("nft 'add table inet sixgate; delete table inet sixgate'\n");
   const script = undoScript(changes, listing);
   expect(script).toContain('add rule inet sixgate forward counter drop comment "sixgate 11111111"\n');
   expect(script).toContain(`delete table inet sixgate\n${listing}`);

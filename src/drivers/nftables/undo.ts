@@ -24,7 +24,7 @@ export function rulesIn(listing: string): RulesOf {
  * was no table: then it goes. What the change opened is also cut from the live flows.
  */
 export function undoScript(changes: readonly Change[], before: string | undefined): string {
-  if (before === undefined) return `nft delete table ${table}\n`;
+  if (before === undefined) return `nft 'add table ${table}; delete table ${table}'\n`;
   const inverse = transactionOf(inverseOf(changes), rulesIn(before));
   const whole = `add table ${table}\ndelete table ${table}\n${before}`;
   return [

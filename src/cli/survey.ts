@@ -43,7 +43,9 @@ export async function survey(opened: Opened, options: SurveyOptions, terminal: T
   for (const warning of [...opened.warnings, ...found]) terminal.say(formatDiagnostic(warning));
   const ways = await waysOf(opened.fleet, options.lab);
   const near = wanted.filter((each) => ways(each.device, each.layer) !== undefined);
-  const rendered = new Set(wanted.filter((each) => ways(each.device, each.layer) === undefined).map((each) => `${each.device} ${each.layer}`));
+  const rendered = new Set(
+    wanted.filter((each) => ways(each.device, each.layer) === undefined).map((each) => `${each.device} ${each.layer}`),
+  );
   if (rendered.size > 0)
     terminal.say(
       `not read, since ${options.lab === undefined ? "the fleet file gives no reach" : "the lab has stand-ins"}: ${[...rendered].join(", ")} (see \`sixgate render\`)`,

@@ -27,7 +27,8 @@ function reachOf(fleet: Fleet, device: DeviceName): Reach {
 export async function waysOf(fleet: Fleet, lab: string | true | undefined): Promise<Ways> {
   if (lab !== undefined) {
     const { nodes, state } = await openLab(lab === true ? "lab" : lab);
-    return (device, layer) => (layer === "engine" && state.containers === "stand-in" ? undefined : nodeOf(nodes, device).shell);
+    return (device, layer) =>
+      layer === "engine" && state.containers === "stand-in" ? undefined : nodeOf(nodes, device).shell;
   }
   const shells = new Map<DeviceName, Shell | undefined>();
   return (device) => {

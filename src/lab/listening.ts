@@ -1,4 +1,3 @@
-import type { Fleet } from "../fleet/fleet.ts";
 import type { Opening } from "../openings/opening.ts";
 import type { Listening } from "./state.ts";
 
@@ -24,9 +23,4 @@ export function listeningFor(openings: readonly Opening[], address: string): rea
 
 export function formatListening({ transport, port }: Listening): string {
   return `${transport}/${port}`;
-}
-
-/** True when hosts of the fleet may talk to each other without an opening. */
-export function hostsAreOpen(fleet: Fleet): boolean {
-  return fleet.policy.betweenHosts === "open";
 }

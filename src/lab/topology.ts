@@ -1,5 +1,4 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
-import type { DeviceName } from "../base/name.ts";
 import { failed, ok, type Result } from "../base/result.ts";
 import type { Fleet, Host, Hypervisor, Nic } from "../fleet/fleet.ts";
 import { type Mac, macFor } from "../net/mac.ts";
@@ -125,9 +124,4 @@ function bridgeOf(bridges: Hypervisor["bridges"], nic: Nic): string | undefined 
 /** Every node's name, the order in which they are started and shown. */
 export function nodeNames(topology: Topology): readonly string[] {
   return [topology.internet, topology.provider, topology.hypervisor, topology.gateway, ...topology.hosts];
-}
-
-/** True when the device of the fleet is one that the lab has as a node. */
-export function isNode(topology: Topology, device: DeviceName | string): boolean {
-  return nodeNames(topology).includes(device);
 }

@@ -1,7 +1,6 @@
 import type { AddressPlan } from "../addressing/address-plan.ts";
 import { Failure } from "../base/failure.ts";
 import type { Fleet } from "../fleet/fleet.ts";
-import { address4Of, prefix4Of } from "../net/ipv4.ts";
 import { linkLocalOf } from "../net/mac.ts";
 import { runProcess } from "../runtime/process.ts";
 import type { Node } from "./node.ts";
@@ -115,15 +114,4 @@ export async function configureInternet(fleet: Fleet, topology: Topology, nodes:
     `route add default via ${providerInside} dev ${internetLink} src ${internetAddress}`,
     `route add default via ${providerInside4} dev ${internetLink}`,
   ]);
-}
-
-/** IPv4 that the lab's Internet answers from; for messages and tests. */
-export function natAddress(fleet: Fleet): string | undefined {
-  const { ipv4 } = fleet.gateway.uplink;
-  return ipv4 === undefined ? undefined : address4Of(ipv4);
-}
-
-export function managementPrefix(fleet: Fleet): string | undefined {
-  const ipv4 = fleet.gateway.management?.ipv4;
-  return ipv4 === undefined ? undefined : prefix4Of(ipv4);
 }

@@ -13,6 +13,8 @@ export type SpecialPrefix = {
 /**
  * What the table was read from: the IANA IPv6 Special-Purpose Address Registry (RFC 6890, RFC 8190) with RFC 9780,
  * and what RFC 5156 §2 and RFC 4291 add. Written without the live registry at hand: compare it once a year.
+ *
+ * @public
  */
 export const specialPrefixesVersion = "iana-ipv6-special-registry 2025-04, RFC 5156";
 

@@ -33,7 +33,11 @@ openings:
   - { to: app/www, ports: [443], from: any }
 `;
 
-type Bench = { readonly at: Machine; readonly folder: string; call(...words: readonly string[]): Promise<Ran> };
+type Bench = {
+  readonly at: Machine;
+  readonly folder: string;
+  readonly call: (...words: readonly string[]) => Promise<Ran>;
+};
 
 /** A gateway of its own, in namespaces, on which sixgate runs as on the gateway itself. */
 async function onGateway(work: (bench: Bench) => Promise<void>): Promise<void> {

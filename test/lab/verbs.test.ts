@@ -53,7 +53,9 @@ async function traces(name: string): Promise<Readonly<Record<string, unknown>>> 
   return {
     marked,
     mounts: (await readFile("/proc/self/mounts", "utf8")).split("\n").filter((line) => line.includes("sixgate")),
-    folders: folders.map((names) => names.filter((each) => !/^sixgate-/.test(each) || each === `sixgate-lab-${name}`)),
+    folders: folders.map((names) =>
+      names.filter((each) => !each.startsWith("sixgate-") || each === `sixgate-lab-${name}`),
+    ),
     cgroup: await readdir(`/sys/fs/cgroup/memory/sixgate-lab-${name}`).catch(() => "none"),
   };
 }

@@ -22,7 +22,9 @@ sixgate_npm_ci() { # folder, what for
   command -v npm >/dev/null 2>&1 || sixgate_fail "npm is missing" "apt-get install npm"
   sixgate_say "installing $2 (npm ci, no install scripts)"
   sixgate_log=$(mktemp) || exit 1
-  if ! (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$sixgate_log" 2>&1 </dev/null); then
+  # Debian's Node trusts the machine's certificates, the pinned one only its own list unless told: behind a company's
+  # proxy that would end here.
+  if ! (cd "$1" && NODE_USE_SYSTEM_CA=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$sixgate_log" 2>&1 </dev/null); then
     cat "$sixgate_log" >&2
     rm -f "$sixgate_log"
     sixgate_fail "npm ci failed in $1" "see npm's own words above; a registry must be reachable for the first run"

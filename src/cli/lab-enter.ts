@@ -18,7 +18,7 @@ async function handOver(argv: readonly string[]): Promise<Exit> {
 }
 
 function enter(pid: number): readonly string[] {
-  return ["nsenter", "-t", String(pid), "-m", "-n", "-u", "-p", "--wd=/", "--"];
+  return ["nsenter", "-t", String(pid), "-m", "-n", "-u", "-p", "-r", "-w", "--"];
 }
 
 /** `sixgate lab sh NODE [COMMAND …]`: in a node, or in a container's network (`vm1/web`). */

@@ -55,7 +55,7 @@ export async function startNode(name: string, environment: Readonly<Record<strin
       "-c",
       holder,
     ],
-    { stdio: "ignore", detached: true, env: { ...process.env, ...environment } },
+    { stdio: "ignore", detached: true, cwd: "/", env: { ...process.env, ...environment } },
   );
   const failure = new Promise<never>((_, reject) => {
     outer.once("error", (cause) =>

@@ -42,7 +42,7 @@ async function startKeeper(name: string): Promise<Keeper> {
   const child = spawn(
     "unshare",
     ["-U", "-r", "-n", "-m", "--propagation", "private", "--", "sh", "-c", "while :; do sleep 86400 & wait; done"],
-    { stdio: "ignore", detached: true },
+    { stdio: "ignore", detached: true, cwd: "/" },
   );
   child.unref();
   const { promise, reject } = Promise.withResolvers<never>();
@@ -82,6 +82,7 @@ export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 
     "-n",
     "-m",
     "--preserve-credentials",
+    "-r",
     "--wd=.",
     "--",
     process.execPath,

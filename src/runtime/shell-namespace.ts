@@ -9,7 +9,7 @@ export type NamespaceOf = { readonly name: string; readonly pid: number };
  * /proc/PID/root: there an absolute symbolic link in the namespace's files would lead to this machine's own.
  */
 export function namespaceShell(of: NamespaceOf): Shell {
-  const enter = ["nsenter", "-t", String(of.pid), "-m", "-n", "-u", "-p", "--wd=/", "--"];
+  const enter = ["nsenter", "-t", String(of.pid), "-m", "-n", "-u", "-p", "-r", "-w", "--"];
   const run = (argv: readonly string[], options?: RunOptions): Promise<Ran> =>
     runProcess(of.name, [...enter, ...argv], options);
   return { name: of.name, run, ...filesByPrograms(of.name, run) };

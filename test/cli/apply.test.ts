@@ -56,12 +56,12 @@ async function onGateway(work: (bench: Bench) => Promise<void>): Promise<void> {
 }
 
 /** What an apply could have touched, without counters and lifetimes. */
-async function stateOf({ shell, sh }: Machine): Promise<string> {
-  const live = await sh(
+async function stateOf(at: Machine): Promise<string> {
+  const live = await at.sh(
     "ip -o addr | sed 's/ *valid_lft.*//; s/ tentative//'; ip -6 route; ip -4 route; nft -s list ruleset; sysctl net.ipv6.conf.all net.netfilter 2>/dev/null | grep -v count",
   );
   const folders = ["/etc/systemd/network", "/etc/sysctl.d", "/etc/sixgate", "/etc/systemd/system"];
-  const files = await Promise.all(folders.map((folder) => shell.list(folder)));
+  const files = await Promise.all(folders.map((folder) => at.shell.list(folder)));
   return `${live.stdout}${JSON.stringify(files)}`;
 }
 

@@ -85,8 +85,9 @@ async function applyInOrder(busy: readonly Surveyed[], within: number, terminal:
       await applyDevice(shell, desired, set, seconds(within), () => shell.reconnect?.() ?? Promise.resolve());
     } catch (cause) {
       const done = busy.slice(0, at).map((each) => `${each.desired.device} ${each.desired.layer}`);
+      const fate = cause instanceof Failure && cause.diagnostic.code === "E515" ? "its undo failed" : "it goes back";
       terminal.say(
-        `stopped at ${desired.device} ${desired.layer}: it was set back; ${done.length > 0 ? `as planned: ${done.join(", ")}` : "nothing else was changed"}`,
+        `stopped at ${desired.device} ${desired.layer}: ${fate}; ${done.length > 0 ? `as planned: ${done.join(", ")}` : "nothing else was changed"}`,
       );
       throw cause;
     }

@@ -33,10 +33,7 @@ async function onlyChild(pid: number): Promise<number | undefined> {
   return child === undefined || child === "" ? undefined : Number(child);
 }
 
-/**
- * Starts a node. It has a loopback that is up, /proc of its own and an empty /run; its mounts are private. No duplicate
- * address detection: it costs every new address a second or two, and finds nothing where all addresses are planned.
- */
+/** Starts a node. It has a loopback that is up, /proc of its own and an empty /run; its mounts are private. */
 export async function startNode(name: string, environment: Readonly<Record<string, string>> = {}): Promise<Node> {
   const outer = spawn(
     "unshare",
@@ -94,7 +91,7 @@ export async function startNode(name: string, environment: Readonly<Record<strin
   const made = await node.shell.run([
     "sh",
     "-c",
-    'mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run && hostname "$1" && ip link set lo up && sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0',
+    'mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run && hostname "$1" && ip link set lo up',
     "sh",
     name,
   ]);
@@ -137,4 +134,14 @@ export async function stopNode(pid: number): Promise<void> {
     "Did not end within 5 s",
     "look at it with ps, then `sixgate lab down` again",
   );
+}
+
+/**
+ * No duplicate address detection in the node from here on: it costs every new address a second or two, and finds
+ * nothing where all addresses are planned.
+ */
+export async function withoutDad(node: Node): Promise<Node> {
+  const ran = await node.shell.run(["sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0"]);
+  if (ran.code === 0) return node;
+  throw new Failure("E702", node.shell.name, `sysctl: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
 }

@@ -4,7 +4,7 @@ import type { HostName } from "../base/name.ts";
 import type { Address } from "../net/address.ts";
 import { nth } from "../net/prefix.ts";
 import { runProcess } from "../runtime/process.ts";
-import { type Node, startNode } from "./node.ts";
+import { type Node, startNode, withoutDad } from "./node.ts";
 import { ipIn } from "./wiring.ts";
 
 /** A container to be: in a stand-in lab a node on a bridge of its host. */
@@ -41,7 +41,7 @@ export async function startStandIn(
   number: number,
   environment: Readonly<Record<string, string>>,
 ): Promise<Node> {
-  const node = await startNode(`${wanted.host}-${wanted.name}`, environment);
+  const node = await withoutDad(await startNode(`${wanted.host}-${wanted.name}`, environment));
   const port = `veth${number}`;
   const length = wanted.network.prefix.slice(wanted.network.prefix.indexOf("/"));
   const line = `link add name eth0 netns ${node.pid} type veth peer name ${port} netns ${host.pid}`;

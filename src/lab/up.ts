@@ -7,7 +7,7 @@ import { startContainers } from "./containers.ts";
 import { labDown, labRuns } from "./down.ts";
 import { prepareEngines } from "./engines.ts";
 import { prepareMachines } from "./machines.ts";
-import { type Node, recordOf, startNode } from "./node.ts";
+import { type Node, recordOf, startNode, withoutDad } from "./node.ts";
 import { installPrograms, missingPrograms, programsFor } from "./programs.ts";
 import { type LabState, labFolder, marker, type RunningContainer, readState, writeState } from "./state.ts";
 import { type Report, step } from "./step.ts";
@@ -121,6 +121,7 @@ async function startNodes(wish: LabWish): Promise<Nodes> {
   const started = await Promise.all(nodeNames(wish.topology).map((name) => startNode(name, environment)));
   for (const node of started) nodes.set(node.name, node);
   await writeState(await stateOf(wish, nodes, []));
+  await Promise.all(started.map(withoutDad));
   return nodes;
 }
 

@@ -22,9 +22,14 @@ sixgate_npm_ci() { # folder, what for
   command -v npm >/dev/null 2>&1 || sixgate_fail "npm is missing" "apt-get install npm"
   sixgate_say "installing $2 (npm ci, no install scripts)"
   sixgate_log=$(mktemp) || exit 1
-  # Debian's Node trusts the machine's certificates, the pinned one only its own list unless told: behind a company's
-  # proxy that would end here.
-  if ! (cd "$1" && NODE_USE_SYSTEM_CA=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$sixgate_log" 2>&1 </dev/null); then
+  # Debian's Node trusts the machine's certificates, others only their own list unless told: behind a company's proxy
+  # that would end here.
+  certificates=/etc/ssl/certs/ca-certificates.crt
+  if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$certificates" ]; then
+    NODE_EXTRA_CA_CERTS=$certificates
+    export NODE_EXTRA_CA_CERTS
+  fi
+  if ! (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$sixgate_log" 2>&1 </dev/null); then
     cat "$sixgate_log" >&2
     rm -f "$sixgate_log"
     sixgate_fail "npm ci failed in $1" "see npm's own words above; a registry must be reachable for the first run"
@@ -42,6 +47,8 @@ sixgate_setup() {
   else
     if ! { [ -x "$brought" ] && sixgate_node_ok "$brought"; }; then
       sixgate_npm_ci "$root/runtime" "a pinned Node 24 into runtime/, since this machine has none"
+      # npm calls it a success when an optional package can't be fetched.
+      [ -x "$brought" ] || sixgate_fail "npm brought no Node for this machine" "is the npm registry reachable? Try: npm view node-linux-$(sixgate_arch) version"
       sixgate_node_ok "$brought" || sixgate_fail "the pinned Node does not start" "install Node >= 24.11 and set SIXGATE_NODE"
     fi
     node=$brought

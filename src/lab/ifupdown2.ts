@@ -1,10 +1,10 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../base/failure.ts";
+import type { Shell } from "../runtime/shell.ts";
 import { unpackPackages } from "../runtime/unpack.ts";
 import { cacheFolder } from "./cache.ts";
-import type { Node } from "./node.ts";
-import { layTree } from "./node-files.ts";
+import { layTree, mountSysfs } from "./node-files.ts";
 import type { Say } from "./step.ts";
 
 /**
@@ -20,15 +20,11 @@ export async function ifupdown2Tree(say: Say): Promise<string> {
 /** As Debian's installer leaves it: the machine's own links are in files that it sources. */
 export const installedInterfaces = "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n";
 
-/** Puts ifupdown2 into a node, with what a boot would have made for it: its state folder, and the node's own sysfs. */
-export async function startIfupdown2(node: Node, tree: string): Promise<void> {
-  await layTree(node.shell, tree);
-  const ran = await node.shell.run(["sh", "-ec", "mkdir -p /run/network; mount -t sysfs sysfs /sys"]);
+/** Puts ifupdown2 into a place, with what a boot would have made for it: its state folder, and a sysfs of its own. */
+export async function startIfupdown2(shell: Shell, tree: string): Promise<void> {
+  await layTree(shell, tree);
+  await mountSysfs(shell, "rw");
+  const ran = await shell.run(["mkdir", "-p", "/run/network"]);
   if (ran.code === 0) return;
-  throw new Failure(
-    "E705",
-    node.shell.name,
-    `ifupdown2 can't work here: ${ran.stderr.trim()}`,
-    "look at `sixgate doctor`",
-  );
+  throw new Failure("E705", shell.name, `ifupdown2 can't work here: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
 }

@@ -23,7 +23,7 @@ export async function prepareMachines(wish: LabWish, nodes: Nodes, say: Say): Pr
       await isolateFiles(node.shell);
       if (network !== "ifupdown") return startNetworkd(node.shell);
       if (name !== topology.hypervisor) await node.shell.write("/etc/network/interfaces", installedInterfaces);
-      return startIfupdown2(node, ifupdown2);
+      return startIfupdown2(node.shell, ifupdown2);
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../base/failure.ts";
@@ -14,9 +14,21 @@ export function quoteWord(word: string): string {
 /** Exit status 255 is ssh's own: not reached, not let in (ssh(1), EXIT STATUS). */
 const sshFailed = 255;
 
+let folder: string | undefined;
+
+/** Of this process alone, mode 0700: a name that others can guess in a folder that they can write to could be theirs. */
+function socketFolder(): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), "sixgate-ssh-"));
+    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  return folder;
+}
+
 /**
  * A machine behind the system's `ssh`: the user's config, agent, jump hosts and known_hosts hold. One connection is
- * kept for a minute (ControlMaster). BatchMode: it never asks; an unknown host key is an error, not a question.
+ * kept for this process, and ten seconds longer (ControlMaster). BatchMode: it never asks; an unknown host key is an error, not a question.
  * `target` is what ssh takes (`root@fw`), refused when it could be read as an option.
  */
 export function sshShell(target: string): Shell {
@@ -24,14 +36,12 @@ export function sshShell(target: string): Shell {
     throw new Failure("E503", `ssh ${JSON.stringify(target)}`, "Not a target that ssh takes", "write user@host");
   }
   const name = `ssh ${target}`;
-  const digest = createHash("sha256").update(target).digest("hex").slice(0, 16);
-  const socket = join(tmpdir(), `sixgate-ssh-${digest}`);
   const options = [
     "BatchMode=yes",
     "ConnectTimeout=10",
     "ControlMaster=auto",
-    `ControlPath=${socket}`,
-    "ControlPersist=60",
+    `ControlPath=${join(socketFolder(), "%C")}`,
+    "ControlPersist=10",
   ];
   const base = ["ssh", ...options.flatMap((option) => ["-o", option]), "--", target];
   async function run(argv: readonly string[], ranWith?: RunOptions): Promise<Ran> {

@@ -17,5 +17,5 @@ export async function missingIfupdown2(): Promise<string | undefined> {
 }
 
 export async function layIfupdown2(holder: Holder): Promise<void> {
-  await startIfupdown2({ name: holder.shell.name, pid: holder.pid, shell: holder.shell }, await tree());
+  await startIfupdown2(holder.shell, await tree());
 }

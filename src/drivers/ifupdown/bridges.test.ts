@@ -3,8 +3,7 @@ import { hypervisor } from "../../../test/golden/ifupdown/hypervisors.ts";
 import { applyPlan, type Machine, noMachine, planFor, reach, startMachine } from "../../../test/machine.ts";
 import { keyOf } from "../../change/change-set.ts";
 import type { HypervisorDesired } from "../../desired/desired.ts";
-import { layTree } from "../../lab/node-files.ts";
-import { unpackPackages } from "../../runtime/unpack.ts";
+import { ifupdown2Tree, startIfupdown2 } from "../../lab/ifupdown2.ts";
 import { ifupdownBridges } from "./driver.ts";
 
 const reason = (await noMachine(["apt-get", "dpkg-deb", "python3", "bridge"])) ?? (await noPackage());
@@ -21,14 +20,14 @@ async function noPackage(): Promise<string | undefined> {
 }
 
 function tree(): Promise<string> {
-  return unpackPackages(["ifupdown2"], "/var/cache/sixgate/packages", (line) => console.log(line));
+  return ifupdown2Tree((line) => console.log(line));
 }
 
 /** A hypervisor with an uplink that nothing configures yet, and ifupdown2. */
 async function machine(): Promise<Machine> {
   const at = await startMachine("pve", [{ name: "enp5s0" }, { name: "enp6s0" }]);
   try {
-    await layTree(at.shell, await tree());
+    await startIfupdown2(at.shell, await tree());
     return at;
   } catch (cause) {
     await at.stop();

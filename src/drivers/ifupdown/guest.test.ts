@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { walkGuest } from "../../../test/golden/guest-walk.ts";
 import { guests } from "../../../test/golden/guests.ts";
 import { type Machine, noMachine, startMachine } from "../../../test/machine.ts";
-import { layTree } from "../../lab/node-files.ts";
+import { cacheFolder } from "../../lab/cache.ts";
+import { ifupdown2Tree, startIfupdown2 } from "../../lab/ifupdown2.ts";
 import { unpackPackages } from "../../runtime/unpack.ts";
 import { ifupdownGuest } from "./driver.ts";
 
@@ -23,15 +25,16 @@ async function noPackages(): Promise<string | undefined> {
 }
 
 function tree(name: string): Promise<string> {
-  return unpackPackages([name], "/var/cache/sixgate/packages", (line) => console.log(line));
+  const say = (line: string): void => console.log(line);
+  return name === "ifupdown2" ? ifupdown2Tree(say) : unpackPackages([name], join(cacheFolder(), "packages"), say);
 }
 
 async function machine(name: string, desired = host): Promise<Machine> {
   const at = await startMachine("vm", desired?.links ?? []);
   try {
-    await layTree(at.shell, await tree(name));
+    await startIfupdown2(at.shell, await tree(name));
     const ran = await at.sh(
-      "mkdir -p /run/network /etc/network/interfaces.d; printf 'auto lo\\niface lo inet loopback\\n\\nsource /etc/network/interfaces.d/*\\n' >/etc/network/interfaces",
+      "mkdir -p /etc/network/interfaces.d; printf 'auto lo\\niface lo inet loopback\\n\\nsource /etc/network/interfaces.d/*\\n' >/etc/network/interfaces",
     );
     expect(ran.code).toBe(0);
     return at;

@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 // Two rooms: `unit` runs beside itself on every core, `lab` (packets in namespaces, engines) one file at a time.
 export default defineConfig({
   test: {
+    // More than there are cores: most of the slow ones wait for a device to be itself again.
+    maxWorkers: 4,
     projects: [
       {
         test: { name: "unit", include: ["src/**/*.test.ts", "test/{golden,property,conformance,cli}/**/*.test.ts"], testTimeout: 30_000 },

@@ -141,7 +141,12 @@ export async function stopNode(pid: number): Promise<void> {
  * nothing where all addresses are planned.
  */
 export async function withoutDad(node: Node): Promise<Node> {
-  const ran = await node.shell.run(["sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0"]);
+  const ran = await node.shell.run([
+    "sysctl",
+    "-qw",
+    "net.ipv6.conf.default.accept_dad=0",
+    "net.ipv6.conf.all.accept_dad=0",
+  ]);
   if (ran.code === 0) return node;
   throw new Failure("E702", node.shell.name, `sysctl: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
 }

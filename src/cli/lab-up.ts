@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import { addressTable } from "../addressing/address-table.ts";
+import { isError } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
+import { derive } from "../desired/derive.ts";
+import { auditOf } from "../drivers/index.ts";
 import { labDown } from "../lab/down.ts";
 import { engineFor } from "../lab/engines.ts";
 import { ifupdown2Tree } from "../lab/ifupdown2.ts";
@@ -81,6 +84,9 @@ async function wishOf(opened: Opened, options: UpOptions, terminal: Terminal): P
     rootless: isRootless(),
     ...(engine === undefined ? {} : { engine: engine.version }),
   });
+  // The engine is this machine's or the one asked for, which the file did not know.
+  const refused = derive(fleet, opened.plan).flatMap(auditOf).filter(isError);
+  if (refused.length > 0) throw new Refused(refused);
   return {
     name: options.name,
     fleetFile: opened.path,

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { HostPlan, NetworkPlan } from "../addressing/address-plan.ts";
 import { reservedAddress } from "../addressing/reserved-address.ts";
 import { Failure } from "../base/failure.ts";
+import type { Docker } from "../fleet/fleet.ts";
 import { type Address, parseAddress } from "../net/address.ts";
 import { dockerClient } from "./engines.ts";
 import { labImage } from "./image.ts";
@@ -22,6 +23,8 @@ type Wanted = {
   readonly network: NetworkPlan;
   readonly address?: Address;
   readonly listens: readonly Listening[];
+  /** Docker's own gate stands as well: each port is published to it. */
+  readonly publish: boolean;
 };
 
 export type Started = { readonly running: readonly RunningContainer[]; readonly nodes: readonly Node[] };
@@ -31,15 +34,24 @@ const listener = fileURLToPath(new URL("../probe/listener.ts", import.meta.url))
 function wantedOn(wish: LabWish, host: HostPlan): readonly Wanted[] {
   const { openings } = gatewayOf(wish.fleet, wish.plan);
   const docker = wish.fleet.hosts.get(host.host)?.docker;
-  const [bridge] = host.networks;
-  if (docker === undefined || bridge === undefined) return [];
+  if (docker === undefined) return [];
   const reserved = [...docker.containers].flatMap(([name, container]): readonly Wanted[] => {
     const network = host.networks.find((each) => each.name === container.network);
     const address = reservedAddress(host, container);
     if (network === undefined || address === undefined) return [];
-    return [{ host, name, network, address, listens: listeningFor(openings, address) }];
+    const publish = docker.profile === "two-gates";
+    return [{ host, name, network, address, listens: listeningFor(openings, address), publish }];
   });
-  return [{ host, name: plainName, network: bridge, listens: listeningFor(openings, "") }, ...reserved];
+  const passing = passingNetwork(host, docker);
+  const plain = { host, name: plainName, listens: listeningFor(openings, ""), publish: docker.profile === "two-gates" };
+  return passing === undefined ? reserved : [{ ...plain, network: passing }, ...reserved];
+}
+
+/** Only with gateway-only has the default bridge public addresses; else the first network that leads out. */
+function passingNetwork(host: HostPlan, docker: Docker): NetworkPlan | undefined {
+  return host.networks.find(({ index, name }) =>
+    docker.profile === "gateway-only" ? index === 1 : index > 1 && docker.networks.get(name)?.internal !== true,
+  );
 }
 
 /** Starts the fleet's containers on every host, hosts side by side, and waits until each answers. */
@@ -70,10 +82,25 @@ function failure(wanted: Wanted, text: string): Failure {
 }
 
 async function runContainer(node: Node, wanted: Wanted): Promise<RunningContainer> {
-  const place = wanted.address === undefined ? [] : ["--network", wanted.network.name, "--ip6", wanted.address];
+  const network = wanted.network.index === 1 ? [] : ["--network", wanted.network.name];
+  const place = [...network, ...(wanted.address === undefined ? [] : ["--ip6", wanted.address])];
+  // In routed mode Docker opens the container's port and ignores the host's, so none is named.
+  const published = wanted.publish ? wanted.listens.flatMap((on) => ["-p", `[::]::${on.port}/${on.transport}`]) : [];
   const ports = wanted.listens.filter((on) => on.transport === "tcp").map((on) => String(on.port));
   const made = await node.shell.run(
-    [dockerClient, "run", "-d", "--name", wanted.name, "--hostname", wanted.name, ...place, labImage, ...ports],
+    [
+      dockerClient,
+      "run",
+      "-d",
+      "--name",
+      wanted.name,
+      "--hostname",
+      wanted.name,
+      ...place,
+      ...published,
+      labImage,
+      ...ports,
+    ],
     { timeout: 60_000 },
   );
   if (made.code !== 0) throw failure(wanted, made.stderr);

@@ -6,6 +6,7 @@ import { formatDiagnostic } from "../../src/base/diagnostic.ts";
 import type { Fleet } from "../../src/fleet/fleet.ts";
 import { parseFleet } from "../../src/fleet/parse-fleet.ts";
 import { labDown } from "../../src/lab/down.ts";
+import type { Engine } from "../../src/lab/engine.ts";
 import { engineFor } from "../../src/lab/engines.ts";
 import { labFleet } from "../../src/lab/lab-fleet.ts";
 import type { Node } from "../../src/lab/node.ts";
@@ -31,6 +32,8 @@ export type BringUp = {
   readonly file: string;
   readonly containers: "docker" | "stand-in";
   readonly edit?: (text: string) => string;
+  /** With `docker`: this engine instead of the machine's own. */
+  readonly engine?: Engine;
 };
 
 export async function wishFor(options: BringUp): Promise<LabWish> {
@@ -40,7 +43,9 @@ export async function wishFor(options: BringUp): Promise<LabWish> {
   const parsed = parseFleet(text, options.file);
   if (!parsed.ok) throw new Error(parsed.errors.map(formatDiagnostic).join("\n"));
   const engine =
-    options.containers === "docker" ? await engineFor(process.env["SIXGATE_ENGINE"], () => undefined) : undefined;
+    options.containers === "docker"
+      ? (options.engine ?? (await engineFor(process.env["SIXGATE_ENGINE"], () => undefined)))
+      : undefined;
   const fleet = labFleet(parsed.value, {
     rootless: false,
     ...(engine === undefined ? {} : { engine: engine.version }),

@@ -9,6 +9,7 @@ import { engineFor } from "../lab/engines.ts";
 import { ifupdown2Tree } from "../lab/ifupdown2.ts";
 import { labFleet } from "../lab/lab-fleet.ts";
 import { enterRootless, isRootless } from "../lab/rootless.ts";
+import { livingNodes, readState } from "../lab/state.ts";
 import { topologyOf } from "../lab/topology.ts";
 import { askTruth, truthTable } from "../lab/truth.ts";
 import { type Lab, labUp } from "../lab/up.ts";
@@ -18,6 +19,7 @@ import { type Opened, openFleet } from "./fleet-file.ts";
 import { labFile } from "./lab-file.ts";
 import { picture } from "./lab-graph.ts";
 import { reportTo } from "./lab-report.ts";
+import { status } from "./lab-verbs.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
 import { verdictTable } from "./verdicts.ts";
@@ -49,11 +51,16 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<Exit> 
   }
   const opened = await openFleet(options.file ?? labFile());
   const wish = await wishOf(opened, options, terminal);
+  if (await isUpAlready(wish)) {
+    terminal.say(`lab "${wish.name}" runs already, from the same fleet file; nothing was changed`);
+    return status(wish.name, terminal);
+  }
   terminal.say(`sixgate ${version} · Node ${process.versions.node} · ${opened.file}`);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new DOMException("interrupted", "AbortError"));
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  process.on("SIGHUP", onSignal);
   try {
     const began = performance.now();
     const lab = await labUp(wish, reportTo(terminal), stop.signal);
@@ -65,14 +72,33 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<Exit> 
         );
       return passed;
     }
-    terminal.say("up; Ctrl-C ends it");
-    if (!stop.signal.aborted) await once(stop.signal, "abort");
+    terminal.say(
+      `up; Ctrl-C ends it. From another terminal: ./sixgate lab status, ./sixgate lab sh ${wish.topology.gateway}`,
+    );
+    await aborted(stop.signal);
     await labDown(options.name, reportTo(terminal));
     return passed;
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
+    process.off("SIGHUP", onSignal);
   }
+}
+
+/** The same lab, complete: a second `up` has nothing to do. Another one under that name is left to `labUp` to refuse. */
+async function isUpAlready(wish: LabWish): Promise<boolean> {
+  const state = await readState(wish.name);
+  if (state?.upSince === undefined || state.fleetText !== wish.fleetText || state.containers !== wish.containers)
+    return false;
+  return (await livingNodes(state)).length === state.nodes.length;
+}
+
+/** Waits for the signal. Neither an AbortSignal nor a handler of SIGINT keeps Node alive, so a timer does. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const alive = setInterval(() => undefined, 60_000);
+  await once(signal, "abort");
+  clearInterval(alive);
 }
 
 async function wishOf(opened: Opened, options: UpOptions, terminal: Terminal): Promise<LabWish> {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -79,7 +79,16 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
     expect(up.code).toBe(0);
 
     const again = await sixgate(["lab", "up", "--detach", "--stand-in", ...named]);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("E706 A lab of this name already runs")]);
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("runs already")]);
+    expect(again.stdout).toContain("11 of 11 nodes run");
+    const literal = join(tmpdir(), "sixgate-other.yaml");
+    await writeFile(literal, (await readFile("examples/lab.yaml", "utf8")).replace("fleet: lab", "fleet: other"));
+    const another = await sixgate(["lab", "up", "--detach", "--stand-in", ...named, "-f", literal]);
+    await rm(literal);
+    expect([another.code, another.stderr]).toEqual([
+      1,
+      expect.stringContaining("E706 A lab of this name already runs"),
+    ]);
 
     const status = await sixgate(["--json", "lab", "status", ...named]);
     const seen = JSON.parse(status.stdout) as { runs: boolean; state: { running: readonly unknown[] } };
@@ -170,6 +179,14 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
       signal: { after: "✓ machines", name: "SIGINT" },
     });
     expect(up.code).toBe(1);
+    expect(await traces(name)).toEqual(before);
+  });
+
+  test("lab up in the foreground stays until Ctrl-C, and leaves nothing", async () => {
+    const up = await sixgate(["lab", "up", "--stand-in", ...named], {
+      signal: { after: "Ctrl-C ends it", name: "SIGINT" },
+    });
+    expect([up.code, up.stdout]).toEqual([0, expect.stringMatching(/^48 passed, 0 failed/m)]);
     expect(await traces(name)).toEqual(before);
   });
 

@@ -11,7 +11,7 @@ export function equalValues(a: Value, b: Value): boolean {
 type Fields = { readonly [key: string]: Value };
 
 /** `Array.isArray` does not narrow readonly lists. */
-export function isList(value: readonly Value[] | Fields): value is readonly Value[] {
+export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 

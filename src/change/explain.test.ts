@@ -39,3 +39,15 @@ test("explain cuts long values", () => {
   expect(line.length).toBeLessThan(120);
   expect(line.endsWith("…")).toBe(true);
 });
+
+test("explain shows of an update only what differs, of a list what came and went, and counts a long list", () => {
+  const before = item("chain forward", { policy: "drop", rules: ["a", "b", "c", "d", "e"] });
+  const after = item("chain forward", { policy: "drop", rules: ["a", "b", "c", "d", "f"] });
+  const turned = item("chain forward", { policy: "accept", rules: ["b", "a", "c", "d", "e"] });
+  const line = (change: Change): string | undefined => explain([set([change])])[1];
+  expect(line({ kind: "create", after })).toBe("  + chain forward policy=drop rules=5");
+  expect(line({ kind: "update", before, after })).toBe("  ~ chain forward rules -e +f");
+  expect(line({ kind: "update", before, after: turned })).toBe(
+    "  ~ chain forward policy drop -> accept, rules in another order",
+  );
+});

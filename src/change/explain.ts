@@ -1,7 +1,7 @@
 import { createTwoFilesPatch } from "diff";
 import { printable } from "../base/printable.ts";
 import { type Change, type ChangeSet, keyOf } from "./change-set.ts";
-import { isList } from "./equal.ts";
+import { equalValues, isList } from "./equal.ts";
 import type { Item, Value } from "./item.ts";
 
 export type ExplainOptions = {
@@ -54,6 +54,8 @@ export function summary(sets: readonly ChangeSet[]): string {
 
 /** The longest value that is printed behind a key. */
 const longest = 100;
+/** Entries of a list that are printed; of a longer one their number is. */
+const mostShown = 4;
 
 function isText(value: Value): value is string {
   return typeof value === "string" && value.includes("\n");
@@ -64,11 +66,37 @@ function shown({ value }: Item): string {
 }
 
 function compared(before: Item, after: Item): string {
-  if (!isText(before.value) && !isText(after.value))
-    return `${clip(brief(before.value))} ->${clip(brief(after.value)) || " nothing"}`;
+  const [old, now] = [before.value, after.value];
+  if (isFields(old) && isFields(now)) return clip(fieldsCompared(old, now));
+  if (!isText(old) && !isText(now)) return `${clip(brief(old))} ->${clip(brief(now)) || " nothing"}`;
   const rows = patchOf({ kind: "update", before, after });
   const of = (sign: string): number => rows.filter((row) => row.startsWith(`      ${sign}`)).length;
   return ` (+${of("+")} -${of("-")} lines)`;
+}
+
+type Fields = { readonly [key: string]: Value };
+
+function isFields(value: Value): value is Fields {
+  return typeof value === "object" && value !== null && !isList(value);
+}
+
+/** Only what differs; of a list, the entries that came and went. */
+function fieldsCompared(before: Fields, after: Fields): string {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return keys
+    .flatMap((key) => {
+      const [old, now] = [before[key] ?? null, after[key] ?? null];
+      if (equalValues(old, now)) return [];
+      if (!isList(old) || !isList(now)) return [`${key} ${brief(old)} -> ${brief(now)}`];
+      const came = now
+        .filter((each) => !old.some((other) => equalValues(each, other)))
+        .map((each) => `+${brief(each)}`);
+      const went = old
+        .filter((each) => !now.some((other) => equalValues(each, other)))
+        .map((each) => `-${brief(each)}`);
+      return [`${key} ${came.length + went.length === 0 ? "in another order" : [...went, ...came].join(" ")}`];
+    })
+    .join(", ");
 }
 
 function lines(text: string): string {
@@ -84,7 +112,8 @@ function clip(text: string): string {
 function brief(value: Value): string {
   if (value === true) return "";
   if (typeof value !== "object" || value === null) return String(value);
-  if (isList(value)) return `[${value.map(brief).join(", ")}]`;
+  // Longer ones say more by their number: nobody reads the twelve rules of a chain in one line.
+  if (isList(value)) return value.length > mostShown ? String(value.length) : `[${value.map(brief).join(", ")}]`;
   const fields = value;
   return Object.keys(fields)
     .sort()

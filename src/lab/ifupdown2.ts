@@ -20,11 +20,11 @@ export async function ifupdown2Tree(say: Say): Promise<string> {
 /** As Debian's installer leaves it: the machine's own links are in files that it sources. */
 export const installedInterfaces = "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n";
 
-/** Puts ifupdown2 into a place, with what a boot would have made for it: its state folder, and a sysfs of its own. */
+/** Puts ifupdown2 into a place, with what a boot would have made for it: its folders, and a sysfs of its own. */
 export async function startIfupdown2(shell: Shell, tree: string): Promise<void> {
   await layTree(shell, tree);
   await mountSysfs(shell, "rw");
-  const ran = await shell.run(["mkdir", "-p", "/run/network"]);
+  const ran = await shell.run(["mkdir", "-p", "/run/network", "/etc/iproute2/rt_tables.d"]);
   if (ran.code === 0) return;
   throw new Failure("E705", shell.name, `ifupdown2 can't work here: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
 }

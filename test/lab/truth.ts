@@ -35,7 +35,7 @@ async function listening<T>(
 }
 
 function enterNode(pid: number): readonly string[] {
-  return ["nsenter", "-t", String(pid), "-m", "-n", "-p", "--"];
+  return ["nsenter", "-t", String(pid), "-m", "-n", "-p", "-r", "-w", "--"];
 }
 
 /** What must hold in every lab, whatever its addresses, delivery and containers: asked with packets. */

@@ -2,6 +2,7 @@ import type { Change } from "../../change/change-set.ts";
 import { keyOf } from "../../change/change-set.ts";
 import type { Item } from "../../change/item.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
+import { textOf } from "./guest-items.ts";
 import { procPath } from "./sysctl.ts";
 
 /** The change that takes this one back. */
@@ -35,7 +36,7 @@ function made({ key, value }: Item): readonly Order[] {
   const [first = "", second = ""] = words;
   if (kind === "address") return [{ rank: 1, argv: ["ip", "address", "replace", second, "dev", first] }];
   if (kind === "route")
-    return routeWords(String(value))
+    return routeWords(textOf(value))
       .slice(0, 1)
       .map((words) => ({ rank: 2, argv: ["ip", family(first), "route", "replace", ...routeArguments(first, words)] }));
   if (kind === "proxy")
@@ -55,8 +56,8 @@ function gone(change: Exclude<Change, { kind: "create" }>): readonly Order[] {
   if (kind === "proxy" && !(replaced && deviceOf(value) === deviceOf(change.after.value))) {
     return [{ rank: 4, argv: ["ip", "-6", "neigh", "del", "proxy", first, "dev", deviceOf(value)] }];
   }
-  if (kind !== "route" || String(value).includes(" and ")) return [];
-  const routes = routeWords(String(value));
+  if (kind !== "route" || textOf(value).includes(" and ")) return [];
+  const routes = routeWords(textOf(value));
   return routes
     .filter((words) => routes.length === 1 || words.includes("advertisement"))
     .map((words) => ({ rank: 5, argv: ["ip", family(first), "route", "del", ...routeArguments(first, words)] }));
@@ -80,14 +81,14 @@ function family(to: string): string {
 }
 
 function deviceOf(value: Item["value"]): string {
-  return /^dev (\S+)/.exec(String(value))?.[1] ?? "";
+  return /^dev (\S+)/.exec(textOf(value))?.[1] ?? "";
 }
 
 /** The links that a change concerns, by name; `undefined` in it stands for the link that holds unreachable routes. */
 export function linkOfChange(change: Change): string | undefined {
   const [kind, first] = keyOf(change).split(" ");
   if (kind === "address") return first;
-  const value = String(change.kind === "delete" ? change.before.value : change.after.value);
+  const value = textOf(change.kind === "delete" ? change.before.value : change.after.value);
   return /\bdev (\S+)/.exec(value)?.[1];
 }
 
@@ -105,7 +106,7 @@ export function sysctlScript(settings: readonly { readonly key: string; readonly
 export function sysctlsAmong(changes: readonly Change[]): readonly { readonly key: string; readonly value: string }[] {
   return changes.flatMap((change) => {
     if (change.kind === "delete" || !change.after.key.startsWith("sysctl ")) return [];
-    return [{ key: change.after.key.slice("sysctl ".length), value: String(change.after.value) }];
+    return [{ key: change.after.key.slice("sysctl ".length), value: textOf(change.after.value) }];
   });
 }
 

@@ -9,9 +9,10 @@ import type { GuestDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
 import type { Driver, Observed, Pending, RenderedFile } from "../driver.ts";
+import { goBack } from "../go-back.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { filesScript, inverse, linkOfChange, liveCommands, sysctlScript, sysctlsAmong } from "./converge.ts";
-import type { Claims } from "./guest-items.ts";
+import { type Claims, textOf } from "./guest-items.ts";
 import { type Live, readLive } from "./live.ts";
 import { type OwnFiles, observeGuest } from "./observe-guest.ts";
 
@@ -74,7 +75,7 @@ export function guestDriver(tool: GuestTool, shell: Shell, desired: GuestDesired
         await asPlanned(shell, set, observe, signal);
         return pending;
       } catch (cause) {
-        return await goBack(shell, pending, cause);
+        return await goBack(shell.name, pending, cause);
       }
     },
   };
@@ -128,7 +129,7 @@ function arm(
     const key = keyOf(change);
     if (!key.startsWith("file ")) return [];
     const path = key.slice("file ".length);
-    return [{ path, text: change.kind === "delete" ? undefined : String(change.after.value), mode: modes.get(path) }];
+    return [{ path, text: change.kind === "delete" ? undefined : textOf(change.after.value), mode: modes.get(path) }];
   });
   const undo = [
     "failed=0",
@@ -157,7 +158,7 @@ async function change(
     if (!key.startsWith("file ")) continue;
     const path = key.slice("file ".length);
     if (each.kind === "delete") await shell.remove(path);
-    else await shell.write(path, String(each.after.value), modes.get(path) ?? 0o644);
+    else await shell.write(path, textOf(each.after.value), modes.get(path) ?? 0o644);
   }
   if (touched.links.length > 0 || touched.files.length > 0) await tool.bring(shell, touched, signal);
   // What only an old file spoke for: no tool removes it from a link it no longer looks after.
@@ -222,17 +223,4 @@ function isDone(change: Change, found: ReadonlyMap<string, Parameters<typeof equ
   const value = found.get(keyOf(change));
   if (change.kind === "delete") return value === undefined;
   return value !== undefined && equalValues(value, change.after.value);
-}
-
-/** Puts the device back at once, whatever the caller's signal says, and then rejects with the cause. */
-async function goBack(shell: Shell, pending: Pending, cause: unknown): Promise<never> {
-  try {
-    await pending.rollback();
-  } catch (second) {
-    const text = [cause, second]
-      .map((each) => (each instanceof Error ? each.message : String(each)))
-      .join("; and then: ");
-    throw new Failure("E515", shell.name, text, "look at the device by hand: it may be half-way", { cause });
-  }
-  throw cause;
 }

@@ -41,6 +41,11 @@ export function routeValue(route: RouteDesired): string {
   return route.kind === "unreachable" ? "unreachable" : `via ${route.via} dev ${route.device}`;
 }
 
+/** The text that a guest's item has for its value; other plain data as JSON. */
+export function textOf(value: Item["value"]): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 export function structure(key: string, value: Item["value"]): Item {
   return { key, value, lane: "structure" };
 }

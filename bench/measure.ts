@@ -30,9 +30,14 @@ export function printTable(title: string, rows: readonly Row[]): void {
   const wide = Math.max(...rows.map((row) => row.name.length));
   console.log(`\n${title}`);
   for (const row of rows) {
-    const beside = row.ratio === undefined ? "" : `   ${row.ratio.toFixed(1)} x ${row.beside ?? ""}`;
+    const beside = row.ratio === undefined ? "" : `   ${compared(row.ratio)} ${row.beside ?? ""}`;
     console.log(`  ${row.name.padEnd(wide)}  ${formatFigure(row.figure).padStart(10)} ${row.unit}${beside}`);
   }
+}
+
+/** `0.2 x as quick` says little to most people, `5.0 x slower` more. */
+function compared(ratio: number): string {
+  return ratio >= 1 ? `${ratio.toFixed(1)} x quicker than` : `${(1 / ratio).toFixed(1)} x slower than`;
 }
 
 /** Three digits, thousands apart: 3,940,000 and 14.2. */

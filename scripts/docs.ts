@@ -6,7 +6,7 @@ import type { Command, Option } from "commander";
 import { codes } from "../src/base/codes.ts";
 import { makeProgram } from "../src/cli/program.ts";
 import { type Explanation, explainField } from "../src/fleet/explain.ts";
-import { fleetJsonSchema, schemaAt } from "../src/fleet/json-schema.ts";
+import { fleetJsonSchema, mapIn, schemaAt } from "../src/fleet/json-schema.ts";
 
 const root = join(import.meta.dirname, "..");
 const made = "<!-- Written by scripts/docs.ts from the program itself. Changes made here are lost. -->";
@@ -136,7 +136,7 @@ function mapSections(path: readonly string[]): readonly string[] {
 /** The path of the map that a key holds: itself, or the one behind a name or in a list. Undefined where it holds none. */
 function innerMap(path: readonly string[]): readonly string[] | undefined {
   const schema = schemaAt(path);
-  if (schema?.properties !== undefined) return path;
+  if (schema !== undefined && mapIn(schema).properties !== undefined) return path;
   const within =
     schema?.items ?? (typeof schema?.additionalProperties === "object" ? schema.additionalProperties : undefined);
   return within?.properties === undefined ? undefined : [...path, "*"];

@@ -6,7 +6,7 @@ import type { Shell } from "../src/runtime/shell.ts";
  * A machine for one test: its own network, mounts, processes and name, an empty /run, and an /etc of which changes are
  * seen in it alone. Ended by `stop`, in any case. Needs root.
  */
-export type Holder = { readonly pid: number; readonly shell: Shell; stop(): Promise<void> };
+export type Holder = { readonly pid: number; readonly shell: Shell; readonly stop: () => Promise<void> };
 
 export async function startHolder(name: string): Promise<Holder> {
   const node: Node = await startNode(name);

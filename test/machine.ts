@@ -4,10 +4,9 @@ import type { ChangeSet } from "../src/change/change-set.ts";
 import { diff } from "../src/change/diff.ts";
 import type { Desired } from "../src/desired/desired.ts";
 import type { DriverKind, Pending } from "../src/drivers/driver.ts";
-import { startNode, stopNode } from "../src/lab/node.ts";
-import { isolateFiles } from "../src/lab/node-files.ts";
 import { runProcess } from "../src/runtime/process.ts";
 import type { Ran, Shell } from "../src/runtime/shell.ts";
+import { inHolder } from "./holder.ts";
 
 /** A machine for one test: namespaces and an /etc of its own. */
 export type Machine = { readonly shell: Shell; sh(script: string): Promise<Ran>; stop(): Promise<void> };
@@ -35,10 +34,8 @@ export async function startMachine(
   name: string,
   links: readonly { readonly name: string; readonly mac?: string | undefined }[],
 ): Promise<Machine> {
-  const node = await startNode(name);
-  const sh = (script: string): Promise<Ran> => node.shell.run(["sh", "-eu", "-c", script], { timeout: 60_000 });
-  try {
-    await isolateFiles(node.shell);
+  return inHolder(name, async ({ shell, stop }) => {
+    const sh = (script: string): Promise<Ran> => shell.run(["sh", "-eu", "-c", script], { timeout: 60_000 });
     for (const { name: link, mac } of links) {
       const address = mac === undefined ? "" : `address ${mac}`;
       const made = await sh(
@@ -46,11 +43,8 @@ export async function startMachine(
       );
       if (made.code !== 0) throw new Error(made.stderr);
     }
-  } catch (cause) {
-    await stopNode(node.pid);
-    throw cause;
-  }
-  return { shell: node.shell, sh, stop: () => stopNode(node.pid) };
+    return { shell, sh, stop };
+  });
 }
 
 /** What is to be done on the machine, from a fresh look at it. */

@@ -1,7 +1,8 @@
+import { hasPrefix } from "../fleet/delegation.ts";
 import type { Fleet, Host } from "../fleet/fleet.ts";
 import { type Address, compareAddresses } from "../net/address.ts";
 import { interfaceAddress } from "../net/interface-address.ts";
-import { baseOf } from "../net/prefix.ts";
+import { baseOf, lengthOf, type Prefix } from "../net/prefix.ts";
 import type { AddressPlan, HostPlan } from "./address-plan.ts";
 import { reservedAddress } from "./reserved-address.ts";
 
@@ -15,14 +16,15 @@ export type AddressRow = {
 
 /**
  * The plan as a table: the gateway's uplink, then each host by slot with its block, both ends of its link and its
- * networks. With the fleet, interfaces have their names and containers with a set address are listed too.
+ * networks. With the fleet, interfaces have their names and containers with a set address are listed too. While a
+ * delegated prefix is not in force, addresses are offsets and begin with +: what is to be added to the prefix.
  */
 export function addressTable(plan: AddressPlan, fleet?: Fleet): readonly AddressRow[] {
   const { uplink, linkLength } = plan;
   const gateway = fleet?.gateway;
   const host = gateway?.name ?? "gateway";
   const rows: AddressRow[] = [
-    { host, what: "prefix", text: plan.delegated, where: "from the provider" },
+    { host, what: "prefix", text: plan.delegated, where: delegatedBy(fleet) },
     { host, what: "reserved", text: plan.infrastructure, where: "slot 0" },
     { host, what: "block", text: uplink.block, where: "slot 1" },
     {
@@ -33,7 +35,17 @@ export function addressTable(plan: AddressPlan, fleet?: Fleet): readonly Address
     },
   ];
   for (const each of plan.hosts) rows.push(...hostRows(each, plan, fleet));
-  return rows;
+  return fleet === undefined || hasPrefix(fleet) ? rows : rows.map(asOffset);
+}
+
+function delegatedBy(fleet: Fleet | undefined): string {
+  if (fleet === undefined || fleet.delegation === undefined) return "from the provider";
+  return hasPrefix(fleet) ? "from the provider, changes" : "not in force";
+}
+
+function asOffset(row: AddressRow): AddressRow {
+  if (row.what === "prefix") return { ...row, text: `/${lengthOf(row.text as Prefix)}` };
+  return { ...row, text: `+${row.text}`, where: row.where.replace(/^via /, "via +") };
 }
 
 function hostRows(each: HostPlan, plan: AddressPlan, fleet: Fleet | undefined): readonly AddressRow[] {

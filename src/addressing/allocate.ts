@@ -2,6 +2,7 @@ import type { Code } from "../base/codes.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { HostName, NetworkName } from "../base/name.ts";
 import { failed, ok, type Result } from "../base/result.ts";
+import { prefixText } from "../fleet/delegation.ts";
 import type { Fleet, Host } from "../fleet/fleet.ts";
 import { contains, lengthOf } from "../net/prefix.ts";
 import type { AddressPlan, HostPlan } from "./address-plan.ts";
@@ -145,7 +146,7 @@ function slotsFull(fleet: Fleet, ledger: Ledger): Full {
   const gone = ledger.hosts.filter(({ host }) => !fleet.hosts.has(host)).map(({ host }) => host);
   return {
     code: "E302",
-    text: `No slot left: ${fleet.prefix} has ${slotsOf(fleet) - 1} for hosts`,
+    text: `No slot left: ${prefixText(fleet)} has ${slotsOf(fleet) - 1} for hosts`,
     fix: freeing(gone, "use a shorter prefix, or fewer hosts"),
   };
 }

@@ -1,4 +1,5 @@
 import type { Code } from "./codes.ts";
+import { printable } from "./printable.ts";
 
 export type Severity = "error" | "warning";
 
@@ -18,8 +19,9 @@ export function isError(diagnostic: Diagnostic): boolean {
   return diagnostic.severity === "error";
 }
 
-/** `fleet.yaml:8:23 hosts.vm2.docker: E110 Unknown key "profil"`, then the fix on a second line. */
+/** `fleet.yaml:8:23 hosts.vm2.docker: E110 Unknown key "profil"`, then the fix on a second line: never a third, whatever the parts hold. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const word = diagnostic.severity === "warning" ? "warning " : "";
-  return `${diagnostic.at}: ${word}${diagnostic.code} ${diagnostic.text}\n  fix: ${diagnostic.fix}`;
+  const [at, text, fix] = [diagnostic.at, diagnostic.text, diagnostic.fix].map(printable);
+  return `${at}: ${word}${diagnostic.code} ${text}\n  fix: ${fix}`;
 }

@@ -1,14 +1,21 @@
+import type { AddressPlan } from "../addressing/address-plan.ts";
 import { addressTable } from "../addressing/address-table.ts";
+import { type OffsetPlan, offsetsOf } from "../addressing/offsets.ts";
+import { formatDiagnostic } from "../base/diagnostic.ts";
+import { hasPrefix } from "../fleet/delegation.ts";
 import { type Exit, exit } from "./exit.ts";
-import { openFleet } from "./fleet-file.ts";
+import { type FleetSource, openFleet } from "./fleet-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `sixgate addr`: the address plan as a table. Reads only. */
-export async function addr(file: string | undefined, terminal: Terminal): Promise<Exit> {
-  const opened = await openFleet(file);
+export async function addr(source: FleetSource, terminal: Terminal): Promise<Exit> {
+  const opened = await openFleet(source, "offsets");
+  const inForce = hasPrefix(opened.fleet);
+  const shown: AddressPlan | OffsetPlan = inForce ? opened.plan : offsetsOf(opened.plan);
+  for (const warning of opened.warnings) if (warning.at === "--prefix") terminal.say(formatDiagnostic(warning));
   const rows = addressTable(opened.plan, opened.fleet);
   terminal.line(
-    `ADDRESS PLAN  ${opened.plan.delegated}    /${opened.plan.hostLength} per host, ${opened.plan.hosts.length} in use    /${opened.plan.linkLength} per link`,
+    `ADDRESS PLAN  ${shown.delegated}${inForce ? "" : ", none in force: + is added to the prefix"}    /${opened.plan.hostLength} per host, ${opened.plan.hosts.length} in use    /${opened.plan.linkLength} per link`,
     "bold",
   );
   terminal.line("");
@@ -18,9 +25,10 @@ export async function addr(file: string | undefined, terminal: Terminal): Promis
   );
   terminal.result({
     format: "sixgate.addr/1",
-    delegated: opened.plan.delegated,
-    uplink: opened.plan.uplink,
-    hosts: opened.plan.hosts,
+    inForce,
+    delegated: shown.delegated,
+    uplink: shown.uplink,
+    hosts: shown.hosts,
   });
   return exit.fine;
 }

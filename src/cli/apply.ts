@@ -14,6 +14,7 @@ import type { Terminal } from "./terminal.ts";
 
 export type ApplyOptions = {
   readonly file?: string;
+  readonly prefix?: string;
   readonly plan?: string;
   readonly only?: readonly string[];
   readonly lab?: string | true;
@@ -38,7 +39,7 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
       "60 is the default",
     );
   }
-  const opened = await openFleet(options.file);
+  const opened = await openFleet(options);
   const stored = options.plan === undefined ? undefined : await readPlan(options.plan, opened);
   const only = options.only ?? stored?.sets.map((set) => set.device);
   const surveyed = await survey(opened, { only, lab: options.lab }, terminal);

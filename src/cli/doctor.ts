@@ -5,7 +5,7 @@ import { formatDiagnostic } from "../base/diagnostic.ts";
 import { missingPrograms, programsFor } from "../lab/programs.ts";
 import { runProcess } from "../runtime/process.ts";
 import { type Exit, exit } from "./exit.ts";
-import { findFleetFile, openFleet } from "./fleet-file.ts";
+import { type FleetSource, findFleetFile, openFleet } from "./fleet-file.ts";
 import { Refused } from "./refused.ts";
 import { survey } from "./survey.ts";
 import type { Terminal } from "./terminal.ts";
@@ -20,8 +20,8 @@ type Finding = {
 };
 
 /** `sixgate doctor`: this machine, then the fleet file and its devices when there is one. Exit 1 when something is missing. */
-export async function doctor(file: string | undefined, terminal: Terminal): Promise<Exit> {
-  const findings = [...(await machine()), ...(await fleet(file, terminal))];
+export async function doctor(source: FleetSource, terminal: Terminal): Promise<Exit> {
+  const findings = [...(await machine()), ...(await fleet(source, terminal))];
   terminal.table(
     ["", "WHAT", "FOUND"],
     findings.map(({ name, state, found }) => [
@@ -94,14 +94,14 @@ async function version(name: string, argv: readonly string[]): Promise<Finding> 
   };
 }
 
-async function fleet(file: string | undefined, terminal: Terminal): Promise<readonly Finding[]> {
+async function fleet(source: FleetSource, terminal: Terminal): Promise<readonly Finding[]> {
   try {
-    findFleetFile(file);
+    findFleetFile(source.file);
   } catch {
     return [{ name: "fleet file", state: "note", found: "none here: only the machine was looked at" }];
   }
   try {
-    const opened = await openFleet(file);
+    const opened = await openFleet(source);
     const warnings = opened.warnings.map(
       (warning): Finding => ({
         name: warning.at,

@@ -12,12 +12,16 @@ export type GraphOptions = {
   readonly name: string;
   readonly format: "text" | "mermaid" | "json";
   readonly file?: string;
+  readonly prefix?: string;
 };
 
 /** `sixgate lab graph`: the nodes and cables, of the running lab or of a fleet file. */
 export async function graph(options: GraphOptions, terminal: Terminal): Promise<Exit> {
   const state = options.file === undefined ? await readState(options.name) : undefined;
-  const { fleet, plan } = await openFleet(options.file ?? state?.fleetFile ?? labFile());
+  const { fleet, plan } = await openFleet({
+    file: options.file ?? state?.fleetFile ?? labFile(),
+    prefix: options.prefix ?? state?.prefix,
+  });
   const topology = topologyOf(fleet);
   if (!topology.ok) throw new Refused(topology.errors);
   terminal.result({ format: "sixgate.graph/1", topology: topology.value });

@@ -27,6 +27,7 @@ import { version } from "./version.ts";
 
 export type UpOptions = {
   readonly file?: string;
+  readonly prefix?: string;
   readonly name: string;
   readonly detach?: boolean;
   readonly rootless?: boolean;
@@ -49,7 +50,7 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<Exit> 
       "`sudo ./sixgate lab up`, or `./sixgate lab up --rootless` for the same network without Docker and networkd",
     );
   }
-  const opened = await openFleet(options.file ?? labFile());
+  const opened = await openFleet({ ...options, file: options.file ?? labFile() });
   const wish = await wishOf(opened, options, terminal);
   if (await isUpAlready(wish)) {
     terminal.say(`lab "${wish.name}" runs already, from the same fleet file; nothing was changed`);
@@ -90,6 +91,7 @@ async function isUpAlready(wish: LabWish): Promise<boolean> {
   const state = await readState(wish.name);
   if (state?.upSince === undefined || state.fleetText !== wish.fleetText || state.containers !== wish.containers)
     return false;
+  if (state.prefix !== (wish.fleet.delegation === undefined ? undefined : wish.plan.delegated)) return false;
   return (await livingNodes(state)).length === state.nodes.length;
 }
 

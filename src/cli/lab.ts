@@ -1,14 +1,8 @@
 import { type Command, Option } from "commander";
+import type { UpOptions } from "./lab-up.ts";
+import { prefixOption } from "./prefix-option.ts";
 import type { Runner } from "./runner.ts";
 
-type UpOptions = {
-  readonly file?: string;
-  readonly name: string;
-  readonly detach?: boolean;
-  readonly rootless?: boolean;
-  readonly standIn?: boolean;
-  readonly engine?: string;
-};
 type Named = { readonly name: string };
 
 const nameOption = (): Option => new Option("-n, --name <name>", "which lab").default("lab");
@@ -22,6 +16,7 @@ export function addLab(program: Command, run: Runner, passed: readonly string[])
     .command("up")
     .description("bring it up, prove it with packets, and stay until Ctrl-C (or leave it running with --detach)")
     .addOption(new Option("-f, --file <fleet.yaml>", "the fleet file; examples/lab.yaml by default"))
+    .addOption(prefixOption())
     .addOption(nameOption())
     .option("-d, --detach", "leave it running; `sixgate lab down` ends it")
     .option("--stand-in", "namespaces instead of Docker containers")
@@ -51,6 +46,20 @@ export function addLab(program: Command, run: Runner, passed: readonly string[])
     .action((options: Named & { verbose?: boolean }) =>
       run(async (terminal) => (await import("./lab-verbs.ts")).test(options, terminal)),
     );
+  addWaysIn(lab, run, passed);
+  lab
+    .command("graph")
+    .description("the topology as a picture in text")
+    .addOption(nameOption())
+    .addOption(new Option("--format <format>", "how to draw it").choices(["text", "mermaid", "json"]).default("text"))
+    .addOption(new Option("-f, --file <fleet.yaml>", "of this fleet instead of the running lab"))
+    .addOption(prefixOption())
+    .action((options: Named & { format: "text" | "mermaid" | "json"; file?: string; prefix?: string }) =>
+      run(async (terminal) => (await import("./lab-graph.ts")).graph(options, terminal)),
+    );
+}
+
+function addWaysIn(lab: Command, run: Runner, passed: readonly string[]): void {
   lab
     .command("sh <node>")
     .description("a shell, or one command, in a node or in a container (vm1/web): sh NODE [COMMAND …]")
@@ -64,15 +73,6 @@ export function addLab(program: Command, run: Runner, passed: readonly string[])
     .addOption(nameOption())
     .action((host: string, options: Named) =>
       run(async () => (await import("./lab-enter.ts")).docker(options.name, host, passed)),
-    );
-  lab
-    .command("graph")
-    .description("the topology as a picture in text")
-    .addOption(nameOption())
-    .addOption(new Option("--format <format>", "how to draw it").choices(["text", "mermaid", "json"]).default("text"))
-    .addOption(new Option("-f, --file <fleet.yaml>", "of this fleet instead of the running lab"))
-    .action((options: Named & { format: "text" | "mermaid" | "json"; file?: string }) =>
-      run(async (terminal) => (await import("./lab-graph.ts")).graph(options, terminal)),
     );
 }
 

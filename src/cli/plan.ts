@@ -9,6 +9,7 @@ import type { Terminal, Tone } from "./terminal.ts";
 
 export type PlanOptions = {
   readonly file?: string;
+  readonly prefix?: string;
   readonly out?: string;
   readonly only?: readonly string[];
   readonly layer?: string;
@@ -19,7 +20,7 @@ export type PlanOptions = {
 
 /** `sixgate plan` and `sixgate diff`: what would change. Reads devices, changes nothing. */
 export async function plan(options: PlanOptions, terminal: Terminal): Promise<Exit> {
-  const opened = await openFleet(options.file);
+  const opened = await openFleet(options);
   const surveyed = await survey(opened, options, terminal);
   const sets = surveyed.map(({ set }) => set);
   showChanges(explain(sets, { verbose: options.verbose === true }), terminal);

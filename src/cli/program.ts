@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { addLab } from "./lab.ts";
+import { prefixOption } from "./prefix-option.ts";
 import type { Runner } from "./runner.ts";
 import { version } from "./version.ts";
 
@@ -33,7 +34,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   return program;
 }
 
-type WithFile = { readonly file?: string };
+type WithFile = { readonly file?: string; readonly prefix?: string };
 type PlanOptions = WithFile & {
   out?: string;
   only?: string[];
@@ -76,8 +77,9 @@ function addFileVerbs(program: Command, run: Runner): void {
     .command("validate")
     .description("check the fleet file: schema, cross-checks, lints; no network")
     .addOption(fileOption())
+    .addOption(prefixOption())
     .action((options: WithFile) =>
-      run(async (terminal) => (await import("./validate.ts")).validate(options.file, terminal)),
+      run(async (terminal) => (await import("./validate.ts")).validate(options, terminal)),
     );
   program
     .command("explain [field]")
@@ -89,11 +91,13 @@ function addFileVerbs(program: Command, run: Runner): void {
     .command("addr")
     .description("the address plan: who has which number")
     .addOption(fileOption())
-    .action((options: WithFile) => run(async (terminal) => (await import("./addr.ts")).addr(options.file, terminal)));
+    .addOption(prefixOption())
+    .action((options: WithFile) => run(async (terminal) => (await import("./addr.ts")).addr(options, terminal)));
   program
     .command("render [layer]")
     .description("every file of every device, or of one layer (hypervisor, guest, gateway, engine); sends nothing")
     .addOption(fileOption())
+    .addOption(prefixOption())
     .option("-o, --out <folder>", "write below this folder, a folder per device; else print")
     .action((layer: string | undefined, options: WithFile & { out?: string }) =>
       run(async (terminal) =>
@@ -108,6 +112,7 @@ function addDeviceVerbs(program: Command, run: Runner): void {
     .command("plan")
     .description("what would change on the devices")
     .addOption(fileOption())
+    .addOption(prefixOption())
     .option("-o, --out <plan.json>", "keep the plan, for `sixgate apply plan.json`")
     .option("--only <device...>", "these devices only")
     .option("--lab [name]", "the devices are the nodes of a running lab")
@@ -118,6 +123,7 @@ function addDeviceVerbs(program: Command, run: Runner): void {
     .command("diff [layer]")
     .description("what differs on the devices, as text; exit 2 when something does")
     .addOption(fileOption())
+    .addOption(prefixOption())
     .option("--only <device...>", "these devices only")
     .option("--lab [name]", "the devices are the nodes of a running lab")
     .action((layer: string | undefined, options: PlanOptions) =>
@@ -132,6 +138,7 @@ function addDeviceVerbs(program: Command, run: Runner): void {
     .command("apply [plan]")
     .description("plan, ask, apply, read back, confirm; or the device goes back by itself")
     .addOption(fileOption())
+    .addOption(prefixOption())
     .option("--only <device...>", "these devices only")
     .option("--lab [name]", "the devices are the nodes of a running lab")
     .option("-y, --yes", "do not ask")
@@ -150,7 +157,6 @@ function addDeviceVerbs(program: Command, run: Runner): void {
     .command("doctor")
     .description("can this machine do what sixgate needs?")
     .addOption(fileOption())
-    .action((options: WithFile) =>
-      run(async (terminal) => (await import("./doctor.ts")).doctor(options.file, terminal)),
-    );
+    .addOption(prefixOption())
+    .action((options: WithFile) => run(async (terminal) => (await import("./doctor.ts")).doctor(options, terminal)));
 }

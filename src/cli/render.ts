@@ -9,12 +9,17 @@ import { layerNamed } from "./layer.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
 
-export type RenderOptions = { readonly file?: string; readonly out?: string; readonly layer?: string };
+export type RenderOptions = {
+  readonly file?: string;
+  readonly prefix?: string;
+  readonly out?: string;
+  readonly layer?: string;
+};
 
 /** `sixgate render`: every file of every device, as the drivers would write it. Sends nothing to any device. */
 export async function render(options: RenderOptions, terminal: Terminal): Promise<Exit> {
   const layer = layerNamed(options.layer, "render");
-  const { fleet, plan, warnings } = await openFleet(options.file);
+  const { fleet, plan, warnings } = await openFleet(options);
   const wanted = derive(fleet, plan).filter((each) => layer === undefined || each.layer === layer);
   const found = wanted.flatMap(auditOf);
   const errors = found.filter(isError);

@@ -1,11 +1,12 @@
 import { formatDiagnostic } from "../base/diagnostic.ts";
+import { hasPrefix } from "../fleet/delegation.ts";
 import { type Exit, exit } from "./exit.ts";
-import { openFleet } from "./fleet-file.ts";
+import { type FleetSource, openFleet } from "./fleet-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `sixgate validate`: schema, cross-checks, lints and numbering. No network, nothing written. */
-export async function validate(file: string | undefined, terminal: Terminal): Promise<Exit> {
-  const opened = await openFleet(file);
+export async function validate(source: FleetSource, terminal: Terminal): Promise<Exit> {
+  const opened = await openFleet(source, "offsets");
   for (const warning of opened.warnings) terminal.line(formatDiagnostic(warning), "change");
   const { fleet, plan } = opened;
   const networks = plan.hosts.reduce((sum, host) => sum + host.networks.length, 0);
@@ -13,6 +14,8 @@ export async function validate(file: string | undefined, terminal: Terminal): Pr
     `${opened.file} is valid: ${plan.hosts.length} hosts, ${networks} container networks, ${fleet.openings.length} openings, ${opened.warnings.length} warnings`,
     "good",
   );
+  if (!hasPrefix(fleet))
+    terminal.line("its prefix is delegated and none is in force: what depends on it was not checked", "dim");
   terminal.result({ format: "sixgate.validate/1", valid: true, warnings: opened.warnings });
   return exit.fine;
 }

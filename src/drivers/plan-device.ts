@@ -4,6 +4,7 @@ import type { ChangeSet } from "../change/change-set.ts";
 import { diff } from "../change/diff.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Shell } from "../runtime/shell.ts";
+import { goBack } from "./go-back.ts";
 import { bind } from "./index.ts";
 
 /** What would have to change on a device, and how much of the structure lane was there (for the guard). */
@@ -52,8 +53,7 @@ export async function applyDevice(
     await prove();
   } catch (cause) {
     // Without the caller's signal: an interrupted apply must still be undone.
-    await pending.rollback(AbortSignal.timeout(30_000));
-    throw cause;
+    await goBack(shell.name, pending, cause, AbortSignal.timeout(30_000));
   }
   await pending.confirm(signal);
 }

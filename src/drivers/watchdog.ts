@@ -27,7 +27,7 @@ const undoLimit = 120_000;
 /**
  * Starts a dead-man on the device: unless confirmed, `undo` runs there `after` seconds from now, whatever becomes of
  * us and of the connection. A systemd timer where systemd is PID 1, a process of its own session elsewhere. Resolves
- * when the arming was read back; rejects with E513 otherwise, and then nothing is left armed.
+ * when the arming was read back; rejects with E513 otherwise, and then nothing is left armed, or the fix says to wait.
  *
  * Confirm and undo can't both win: each takes the undo script by renaming it. A confirm that comes too late waits
  * for the undo and rejects with E514, or E515 where the undo failed. A rollback runs detached too, so it ends even
@@ -59,21 +59,29 @@ export async function armWatchdog(shell: Shell, options: WatchdogOptions): Promi
 
 async function arm(shell: Shell, options: WatchdogOptions, dog: Watchdog): Promise<void> {
   const { folder, id } = dog;
+  let asked = false;
   try {
     await must(shell, ["mkdir", "-p", "-m", "0700", folder]);
     await shell.write(`${folder}/${id}.watch`, watchdogScript, 0o700);
     await shell.write(`${folder}/${id}.sh`, options.undo, 0o700);
+    asked = true;
     const said = await must(shell, dog.argv("arm", String(options.after)));
     const there = await shell.read(`${folder}/${id}.sh`);
     if (said.trim() !== "armed" || there !== options.undo) throw new Error("the undo script read back is not ours");
   } catch (cause) {
-    await dog.ask("forget").catch(() => undefined);
-    const text = printable(cause instanceof Error ? cause.message : String(cause));
+    const forgotten = await dog.ask("forget").then(
+      () => true,
+      () => false,
+    );
+    const text = cause instanceof Error ? cause.message : String(cause);
     throw new Failure(
       "E513",
       shell.name,
       `Undo not armed, so nothing was changed: ${text}`,
-      "try it by hand on the device",
+      // Armed all the same, it would take back what another apply does before it fires.
+      forgotten || !asked
+        ? "try it by hand on the device"
+        : `the device may have armed it unheard: wait ${options.after} s before you apply again`,
       { cause },
     );
   }

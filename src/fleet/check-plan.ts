@@ -1,6 +1,7 @@
 import { isLinkLocal, isMulticast } from "../net/address.ts";
 import { contains, lengthOf, overlaps, prefix } from "../net/prefix.ts";
 import { documentationPrefixOf, specialPrefixes } from "../net/special.ts";
+import { hasPrefix, prefixText } from "./delegation.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Host } from "./fleet.ts";
 import type { Places } from "./places.ts";
@@ -22,7 +23,7 @@ export function networkCount(fleet: Fleet): number {
 }
 
 export function checkPlan(fleet: Fleet, places: Places, findings: Findings): void {
-  checkKind(fleet, findings);
+  if (hasPrefix(fleet)) checkKind(fleet, findings);
   checkNextHop(fleet, findings);
   if (checkLengths(fleet, findings)) {
     checkSlots(fleet, places, findings);
@@ -161,7 +162,7 @@ function checkSlots(fleet: Fleet, places: Places, findings: Findings): void {
       findings.error(
         "E219",
         path,
-        `Slot ${host.slot} is beyond ${fleet.prefix}: blocks of /${fleet.plan.host} end at ${most}`,
+        `Slot ${host.slot} is beyond ${prefixText(fleet)}: blocks of /${fleet.plan.host} end at ${most}`,
         `use 2 to ${most}`,
       );
     } else if (other !== undefined) {

@@ -1,4 +1,4 @@
-import { type JsonSchema, keysAt, schemaAt } from "./json-schema.ts";
+import { type JsonSchema, keysAt, mapIn, schemaAt } from "./json-schema.ts";
 import { nearest } from "./nearest.ts";
 
 /** What a key of the fleet file means. */
@@ -64,11 +64,11 @@ function partsOf(dotted: string): readonly (string | number)[] {
 }
 
 function mapBelow(schema: JsonSchema): JsonSchema {
-  return typeof schema.additionalProperties === "object" ? schema.additionalProperties : schema;
+  return typeof schema.additionalProperties === "object" ? schema.additionalProperties : mapIn(schema);
 }
 
 function isRequired(schema: JsonSchema | undefined, key: string): boolean {
-  return schema?.required?.includes(key) ?? false;
+  return schema !== undefined && (mapIn(schema).required?.includes(key) ?? false);
 }
 
 function kindOf(schema: JsonSchema): string {

@@ -192,6 +192,14 @@ function readAdmin(text: string): Read<Prefix | Prefix4> {
   return /^[0-9.]+\/[0-9]+$/.test(text) ? readPrefix4(text) : readSource(text);
 }
 
+/** Absolute, since a relative one would depend on where the verb is called. One line that every file system can have. */
+function readPath(text: string): Read<string> {
+  return /^\/\P{Cc}{1,4000}$/u.test(text)
+    ? { value: text }
+    : wrong("E126", `Not an absolute path: ${quote(text)}`, "write it from the root, for example /run/sixgate/prefix");
+}
+
+export const pathField: Field<string> = textField(readPath, { pattern: "^/." });
 export const prefixField: Field<Prefix> = textField(readPrefix, { pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" });
 export const prefix4Field: Field<Prefix4> = textField(readPrefix4, { pattern: "^[0-9.]+/[0-9]{1,2}$" });
 export const interfaceAddress4Field: Field<InterfaceAddress4> = textField(readInterfaceAddress4, {

@@ -28,6 +28,27 @@ export function field<T>(read: (found: unknown) => Read<T>, json: Readonly<Recor
   return schema.meta(json);
 }
 
+/**
+ * A value with a short form, which is text, and a long one, which is a map. Which of the two is meant shows in its
+ * kind, so that what is said of it is said of the form in use.
+ */
+export function shortOrLong<T, U>(short: Field<T>, long: z.ZodType<U>): Field<T | U> {
+  const both = z.unknown().transform((found, context): T | U => {
+    const isMap = typeof found === "object" && found !== null && !Array.isArray(found);
+    const parsed = (isMap && cutAtColon(found) === undefined ? long : short).safeParse(found);
+    if (parsed.success) return parsed.data;
+    context.issues.push(...parsed.error.issues.map((issue) => ({ ...issue, input: found }) as z.core.$ZodRawIssue));
+    return z.NEVER;
+  });
+  return both.meta({ anyOf: [short, long].map(jsonOf) });
+}
+
+function jsonOf(schema: z.ZodType): object {
+  const json = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
+  // Only the whole has a dialect, not a part of it.
+  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== "$schema"));
+}
+
 /** A field that is written as text: a number, a list or nothing in its place is E112. */
 export function textField<T>(read: (text: string) => Read<T>, json: Readonly<Record<string, unknown>> = {}): Field<T> {
   return field((found) => (typeof found === "string" ? read(found) : notText(found)), { type: "string", ...json });

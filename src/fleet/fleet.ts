@@ -9,8 +9,13 @@ import type { Transport } from "../net/transport.ts";
 /** What the operator wrote, after schema and cross-checks: what is wanted, never how a device spells it. */
 export type Fleet = {
   readonly name: string;
-  /** What the provider delegates. Everything below lies in it. */
+  /**
+   * What the provider delegates. Everything below lies in it. With a `delegation` that has no `from` it is `::/length`,
+   * and every address made of it is an offset that no device may get.
+   */
   readonly prefix: Prefix;
+  /** Only there when the provider may change the prefix. */
+  readonly delegation?: Delegation;
   readonly provider: Provider;
   readonly plan: PlanRules;
   readonly networks: ReadonlyMap<NetworkName, SiteNetwork>;
@@ -20,6 +25,15 @@ export type Fleet = {
   readonly groups: ReadonlyMap<string, readonly Prefix[]>;
   readonly policy: Policy;
   readonly openings: readonly StaticOpening[];
+};
+
+/** A prefix that changes (DHCPv6, RFC 8415 §6.3): only its length, in bits, is fixed. */
+export type Delegation = {
+  readonly length: number;
+  /** Absolute path of the file that holds the prefix in force. */
+  readonly file?: string;
+  /** Where the prefix in force was read: `--prefix` or a path. Undefined when none is known. */
+  readonly from?: string;
 };
 
 /** How the prefix reaches us. `routed`: to the gateway's EUI-64 link-local or address; `on-link`: by NDP, proxied. */

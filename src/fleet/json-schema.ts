@@ -38,8 +38,14 @@ export function schemaAt(path: readonly (string | number)[]): JsonSchema | undef
   return at;
 }
 
-function inside(schema: JsonSchema, part: string | number): JsonSchema | undefined {
-  if (typeof part === "number") return schema.items;
+/** The map that a value is or can be, where it has a short form too; the schema itself where it can't be one. */
+export function mapIn(schema: JsonSchema): JsonSchema {
+  return schema.anyOf?.find((each) => each.properties !== undefined) ?? schema;
+}
+
+function inside(node: JsonSchema, part: string | number): JsonSchema | undefined {
+  if (typeof part === "number") return node.items;
+  const schema = mapIn(node);
   if (schema.properties !== undefined)
     return Object.hasOwn(schema.properties, part) ? schema.properties[part] : undefined;
   return typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
@@ -47,5 +53,5 @@ function inside(schema: JsonSchema, part: string | number): JsonSchema | undefin
 
 /** The keys that the map at a path may have; empty where people choose them. */
 export function keysAt(path: readonly (string | number)[]): readonly string[] {
-  return Object.keys(schemaAt(path)?.properties ?? {});
+  return Object.keys(mapIn(schemaAt(path) ?? {}).properties ?? {});
 }

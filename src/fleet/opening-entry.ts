@@ -6,6 +6,7 @@ import { PrefixSet } from "../net/prefix-set.ts";
 import { specialPrefixes } from "../net/special.ts";
 import { type Transport, transports } from "../net/transport.ts";
 import type { Service } from "../openings/opening.ts";
+import { refuseFixedTarget } from "./delegation.ts";
 import { readSource } from "./field-kinds.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Host, StaticOpening } from "./fleet.ts";
@@ -60,8 +61,9 @@ function resolveTarget(
   hosts: Hosts,
   findings: Findings,
 ): StaticOpening["to"] | undefined {
+  if (refuseFixedTarget(text, file, path, findings)) return undefined;
   const address = parseAddress(text);
-  if (address !== undefined) {
+  if (address !== undefined && typeof file.prefix === "string") {
     if (contains(file.prefix, address)) return { kind: "address", address };
     findings.error(
       "E223",

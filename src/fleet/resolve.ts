@@ -1,7 +1,7 @@
 import type { DeviceName, HostName, NetworkName } from "../base/name.ts";
 import { address } from "../net/address.ts";
 import { macFor } from "../net/mac.ts";
-import { lengthOf } from "../net/prefix.ts";
+import { lengthOf, type Prefix } from "../net/prefix.ts";
 import type { Findings } from "./findings.ts";
 import type { Bridge, Docker, Fleet, Gateway, Host, Hypervisor, Nic, PlanRules, Provider } from "./fleet.ts";
 import { resolveOpenings } from "./opening-entry.ts";
@@ -15,14 +15,19 @@ type Role = "uplink" | "hosts" | "management";
  * Fills in the defaults: plan lengths, next hop, networks by role, MACs, profiles. Always gives a fleet; where the
  * file names what isn't there, the checks say so and the fleet is thrown away.
  */
-export function resolveFleet(file: FleetFile, places: Places, findings: Findings): Fleet {
+export function resolveFleet(
+  file: FleetFile,
+  delegated: Pick<Fleet, "prefix" | "delegation">,
+  places: Places,
+  findings: Findings,
+): Fleet {
   const hosts = new Map(Object.keys(file.hosts).map((name) => [name as HostName, resolveHost(file, name)]));
   const groups = new Map(Object.entries(file.groups));
   return {
     name: file.fleet,
-    prefix: file.prefix,
+    ...delegated,
     provider: resolveProvider(file, findings),
-    plan: resolvePlan(file),
+    plan: resolvePlan(file, delegated.prefix),
     networks: new Map(
       Object.entries(file.networks).map(([name, { role, ipv4 }]) => [
         name as NetworkName,
@@ -54,8 +59,8 @@ function resolveProvider(file: FleetFile, findings: Findings): Provider {
 }
 
 /** A /64 per host where there are several, else 4,096 blocks of a /64 in the article's way. */
-function resolvePlan(file: FleetFile): PlanRules {
-  const host = file.plan.host ?? (lengthOf(file.prefix) <= 60 ? 64 : 76);
+function resolvePlan(file: FleetFile, delegated: Prefix): PlanRules {
+  const host = file.plan.host ?? (lengthOf(delegated) <= 60 ? 64 : 76);
   const network = file.plan.network ?? Math.max(80, host + 4);
   return { host, link: file.plan.link ?? network, network, routes: file.plan.routes ?? "block" };
 }

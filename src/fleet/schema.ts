@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Address } from "../net/address.ts";
-import { type Field, field, kindOf, nameKey, notText, reference, textField, wrong } from "./field.ts";
+import { type Field, field, kindOf, nameKey, notText, reference, shortOrLong, textField, wrong } from "./field.ts";
 import {
   address4Field,
   adminField,
@@ -9,6 +9,7 @@ import {
   interfaceAddress4Field,
   lengthField,
   macField,
+  pathField,
   prefix4Field,
   prefixField,
   reachField,
@@ -33,6 +34,17 @@ const nextHop: Field<Address> = field(
   },
   { type: "string", pattern: "^[0-9A-Fa-f:.]+$" },
 );
+
+const delegatedPrefix = z.strictObject({
+  delegated: lengthField.describe(
+    "Length of a prefix that the provider may change, for example /56. The fleet is numbered in offsets; the prefix in force comes from file or --prefix.",
+  ),
+  file: pathField
+    .optional()
+    .describe(
+      "Absolute path of a file with the prefix in force on one line, which the DHCPv6 client's hook writes. Read anew by each verb. Default: none, the prefix is given with --prefix.",
+    ),
+});
 
 const provider = z.strictObject({
   name: reference.optional().describe("Name of the provider, for people. Default: none."),
@@ -242,7 +254,9 @@ const opening = z.strictObject({
 export const fleetSchema = z.strictObject({
   sixgate: z.literal(formatVersion).describe("Version of this format: 1."),
   fleet: reference.describe("Name of the fleet. MAC addresses are derived from it, so it stays."),
-  prefix: prefixField.describe("The IPv6 prefix that the provider delegates, for example 2001:db8:1234:321d::/64."),
+  prefix: shortOrLong(prefixField, delegatedPrefix).describe(
+    "The IPv6 prefix that the provider delegates, for example 2001:db8:1234:321d::/64. A map for one that changes: { delegated: /56 }.",
+  ),
   provider: provider
     .default({ delivery: "routed" })
     .describe("How the prefix arrives. Default: routed, next hop fe80::1."),

@@ -27,7 +27,11 @@ export async function openLab(name: string): Promise<OpenLab> {
       "`sixgate lab down`, then `sixgate lab up --detach`",
     );
   }
-  const fleet = parseFleet(state.fleetText, state.fleetFile);
+  const fleet = parseFleet(
+    state.fleetText,
+    state.fleetFile,
+    state.prefix === undefined ? undefined : { text: state.prefix, at: `lab ${name}` },
+  );
   if (!fleet.ok)
     throw new Failure(
       "E701",

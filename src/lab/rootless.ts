@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { readText, writeText } from "../runtime/files.ts";
 import { cacheFolder } from "./cache.ts";
+import { endHolder, holdNamespaces } from "./holder.ts";
 import { startedAt } from "./node.ts";
+import { parseJson } from "./state.ts";
 
 /**
  * A lab without root lives in one user namespace, held by a keeper. Every verb on it runs inside: as its root, which
@@ -22,12 +24,24 @@ function keeperFile(name: string): string {
   return join(process.env["SIXGATE_LAB_DIR"] ?? `/tmp/sixgate-lab-${user}`, `${name}.keeper`);
 }
 
+/**
+ * Anybody may make a folder of that name in /tmp. One that is not ours alone could name us a process to end, so it is
+ * refused with E701.
+ */
+async function requireOwnFolder(path: string): Promise<void> {
+  if (process.env["SIXGATE_LAB_DIR"] !== undefined) return;
+  const seen = await lstat(path);
+  if (seen.isDirectory() && seen.uid === process.getuid?.() && (seen.mode & 0o022) === 0) return;
+  throw new Failure("E701", path, "The folder is not yours alone", "look who made it, and remove it");
+}
+
 type Keeper = { readonly pid: number; readonly started: string };
 
 async function findKeeper(name: string): Promise<Keeper | undefined> {
   const text = await readText(keeperFile(name));
   if (text === undefined) return undefined;
-  const keeper = JSON.parse(text) as Keeper;
+  await requireOwnFolder(dirname(keeperFile(name)));
+  const keeper = parseJson(keeperFile(name), text) as Keeper;
   return (await startedAt(keeper.pid)) === keeper.started ? keeper : undefined;
 }
 
@@ -39,34 +53,13 @@ export async function hasRootless(name: string): Promise<boolean> {
 async function startKeeper(name: string): Promise<Keeper> {
   const path = keeperFile(name);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const child = spawn(
-    "unshare",
-    ["-U", "-r", "-n", "-m", "--propagation", "private", "--", "sh", "-c", "while :; do sleep 86400 & wait; done"],
-    { stdio: "ignore", detached: true, cwd: "/" },
-  );
-  child.unref();
-  const { promise, reject } = Promise.withResolvers<never>();
-  child.once("error", reject);
-  child.once("exit", (code) =>
-    reject(
-      new Failure(
-        "E702",
-        "lab",
-        `unshare ended with ${code}: no user namespaces here`,
-        "`sysctl user.max_user_namespaces` must not be 0; or run as root",
-      ),
-    ),
-  );
-  promise.catch(() => undefined);
-  const ready = (async (): Promise<Keeper> => {
-    for (;;) {
-      const pid = child.pid ?? 0;
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      if (command.startsWith("sh\0")) return { pid, started: (await startedAt(pid)) ?? "" };
-      await new Promise((next) => setTimeout(next, 2));
-    }
-  })();
-  const keeper = await Promise.race([ready, promise]);
+  await requireOwnFolder(dirname(path));
+  const pid = await holdNamespaces({
+    at: "lab",
+    namespaces: ["-U", "-r", "-n", "-m", "--propagation", "private"],
+    fix: "`sysctl user.max_user_namespaces` must not be 0; or run as root",
+  });
+  const keeper = { pid, started: (await startedAt(pid)) ?? "" };
   await writeText(path, JSON.stringify(keeper), 0o600);
   return keeper;
 }
@@ -109,10 +102,10 @@ export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 
   return code as 0 | 1 | 2 | 3 | 4 | 64;
 }
 
-/** Ends the user namespace, and with it whatever is still in it. */
+/** Ends the keeper. The kernel keeps its namespaces only as long as something else runs in them. */
 export async function endKeeper(name: string): Promise<void> {
   const keeper = await findKeeper(name);
-  if (keeper !== undefined) process.kill(keeper.pid, "SIGKILL");
+  if (keeper !== undefined) endHolder(keeper.pid);
   await rm(keeperFile(name), { force: true });
   await rmdir(dirname(keeperFile(name))).catch(() => undefined);
 }

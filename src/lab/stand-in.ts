@@ -1,11 +1,9 @@
 import type { HostPlan, NetworkPlan } from "../addressing/address-plan.ts";
-import { Failure } from "../base/failure.ts";
 import type { HostName } from "../base/name.ts";
 import type { Address } from "../net/address.ts";
 import { nth } from "../net/prefix.ts";
-import { runProcess } from "../runtime/process.ts";
 import { type Node, startNode, withoutDad } from "./node.ts";
-import { ipIn } from "./wiring.ts";
+import { ipAcross, ipIn } from "./wiring.ts";
 
 /** A container to be: in a stand-in lab a node on a bridge of its host. */
 export type Wanted = {
@@ -44,10 +42,7 @@ export async function startStandIn(
   const node = await withoutDad(await startNode(`${wanted.host}-${wanted.name}`, environment));
   const port = `veth${number}`;
   const length = wanted.network.prefix.slice(wanted.network.prefix.indexOf("/"));
-  const line = `link add name eth0 netns ${node.pid} type veth peer name ${port} netns ${host.pid}`;
-  const ran = await runProcess("lab", ["ip", "-batch", "-"], { input: `${line}\n` });
-  if (ran.code !== 0)
-    throw new Failure("E705", node.shell.name, `ip: ${ran.stderr.trim()}`, "look at `sixgate doctor`");
+  await ipAcross([`link add name eth0 netns ${node.pid} type veth peer name ${port} netns ${host.pid}`]);
   await ipIn(host, [`link set dev ${port} master ${bridgeName(wanted.network)} up`]);
   await ipIn(node, [
     "link set dev eth0 up",

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Address } from "../net/address.ts";
+import type { Prefix } from "../net/prefix.ts";
 import { readText, writeText } from "../runtime/files.ts";
 import { type Node, type NodeRecord, nodeFrom, startedAt } from "./node.ts";
 
@@ -12,6 +13,8 @@ export type LabState = {
   readonly fleetFile: string;
   /** The fleet file as it was when the lab came up. */
   readonly fleetText: string;
+  /** The prefix in force when it came up; only for a fleet whose prefix changes. */
+  readonly prefix?: Prefix;
   /** `docker`: real engines; `stand-in`: containers are namespaces on a bridge. */
   readonly containers: "docker" | "stand-in";
   readonly engine?: { readonly major: number; readonly minor: number };
@@ -54,14 +57,24 @@ function statePath(name: string): string {
 export async function readState(name: string): Promise<LabState | undefined> {
   const text = await readText(statePath(name));
   if (text === undefined) return undefined;
-  const state = JSON.parse(text) as LabState;
-  if (state.format === "sixgate.lab/1") return state;
+  const state = parseJson(statePath(name), text) as Partial<LabState> | null;
+  if (state?.format === "sixgate.lab/1") return state as LabState;
   throw new Failure(
     "E701",
     statePath(name),
     "Not a lab of this version of sixgate",
     "end it with the version that started it",
   );
+}
+
+/** A file that a lab wrote. Rejects with E701 when it is not JSON (any more). */
+export function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const fix = "remove the file, then `sixgate lab down`: it finds the lab's processes by their mark too";
+    throw new Failure("E701", path, "Not JSON", fix, { cause });
+  }
 }
 
 export async function writeState(state: LabState): Promise<void> {

@@ -41,7 +41,12 @@ export async function labUp(wish: LabWish, report: Report, signal: AbortSignal):
     return await build(wish, report, signal);
   } catch (cause) {
     report.say("taking down what was made so far");
-    await labDown(wish.name, { say: report.say, done: () => undefined });
+    await labDown(wish.name, { say: report.say, done: () => undefined }).catch((second: unknown) =>
+      // What went wrong first is the answer; this is said beside it.
+      report.say(
+        `not all of it: ${second instanceof Error ? second.message : String(second)}; call \`sixgate lab down\``,
+      ),
+    );
     throw cause;
   }
 }
@@ -136,6 +141,7 @@ async function stateOf(
     name: wish.name,
     fleetFile: wish.fleetFile,
     fleetText: wish.fleetText,
+    ...(wish.fleet.delegation === undefined ? {} : { prefix: wish.plan.delegated }),
     containers: wish.containers,
     ...(wish.engine === undefined
       ? {}

@@ -3,6 +3,7 @@ import { Failure } from "../base/failure.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { linkLocalOf } from "../net/mac.ts";
 import { runProcess } from "../runtime/process.ts";
+import type { Shell } from "../runtime/shell.ts";
 import type { Node } from "./node.ts";
 import { internetLink, providerDown, providerUp, type Topology } from "./topology.ts";
 import { internetAddress, internetAddress4, providerInside, providerInside4, vantages } from "./vantage.ts";
@@ -16,22 +17,26 @@ export function nodeOf(nodes: Nodes, name: string): Node {
   return node;
 }
 
-async function batch(at: string, argv: readonly string[], lines: readonly string[]): Promise<void> {
-  const ran = await runProcess(at, [...argv, "ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
-  if (ran.code !== 0)
-    throw new Failure("E705", at, `ip: ${ran.stderr.trim()}`, "look at `sixgate doctor`, then `sixgate lab down`");
+/** `ip -batch` on this machine, or in the namespaces of a node. */
+async function ipAt(place: Pick<Shell, "name" | "run">, lines: readonly string[]): Promise<void> {
+  const ran = await place.run(["ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
+  if (ran.code === 0) return;
+  throw new Failure(
+    "E705",
+    place.name,
+    `ip: ${ran.stderr.trim()}`,
+    "look at `sixgate doctor`, then `sixgate lab down`",
+  );
 }
 
 /** `ip -batch` inside a node. */
 export async function ipIn(node: Node, lines: readonly string[]): Promise<void> {
-  const ran = await node.shell.run(["ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
-  if (ran.code !== 0)
-    throw new Failure(
-      "E705",
-      node.shell.name,
-      `ip: ${ran.stderr.trim()}`,
-      "look at `sixgate doctor`, then `sixgate lab down`",
-    );
+  await ipAt(node.shell, lines);
+}
+
+/** `ip -batch` from the machine's own namespaces, for what begins in one node and ends in another. */
+export async function ipAcross(lines: readonly string[]): Promise<void> {
+  await ipAt({ name: "lab", run: (argv, options) => runProcess("lab", argv, options) }, lines);
 }
 
 /** Lays every cable. Both ends are born in their nodes: nothing appears in the machine's own namespace. */
@@ -41,7 +46,7 @@ export async function layWires(topology: Topology, nodes: Nodes): Promise<void> 
     const from = `link add name ${a.link}${mac(a)} netns ${nodeOf(nodes, a.node).pid} type veth`;
     return `${from} peer name ${b.link}${mac(b)} netns ${nodeOf(nodes, b.node).pid}`;
   });
-  await batch("lab", [], lines);
+  await ipAcross(lines);
 }
 
 /** Plugs the machines into the bridges that the hypervisor's own configuration has made. */

@@ -14,14 +14,18 @@ test("sshShell reconnect asks by a connection of its own, and rejects where only
   await inFolder(async (folder) => {
     writeFileSync(join(folder, "ssh"), keptOnly);
     chmodSync(join(folder, "ssh"), 0o755);
-    const path = process.env["PATH"];
+    const { PATH: path, TMPDIR: temporary } = process.env;
     process.env["PATH"] = `${folder}:${path}`;
+    // Where its sockets go: a test worker is ended without the `exit` that removes them.
+    process.env["TMPDIR"] = folder;
     try {
       const shell = sshShell("root@gw.example");
       expect((await shell.run(["true"])).code).toBe(0);
       await expect(shell.reconnect?.()).rejects.toThrow("E503 No new connection: Connection refused");
     } finally {
       process.env["PATH"] = path;
+      if (temporary === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = temporary;
     }
     const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
     expect(calls[0]).toContain("ControlMaster=auto");

@@ -218,7 +218,20 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
       const down = await sixgate(["lab", "down", ...named], { user: true, environment });
       expect(down.stdout).toContain(`lab "${name}" is down`);
       expect(await readdir(join(home, "lab")).catch(() => [])).toEqual([]);
+      expect(await processesWith(`HOME=${home}`)).toEqual([]);
       await rm(home, { recursive: true, force: true });
     }
   });
 });
+
+/** Command lines of the processes that have this in their environment. */
+async function processesWith(variable: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name))) {
+    const [environment, command] = await Promise.all(
+      ["environ", "cmdline"].map((file) => readFile(`/proc/${entry}/${file}`, "utf8").catch(() => "")),
+    );
+    if (environment?.split("\0").includes(variable) === true) found.push(command ?? "");
+  }
+  return found;
+}

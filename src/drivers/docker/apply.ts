@@ -107,15 +107,18 @@ async function writeFiles(shell: Shell, set: ChangeSet, touched: Touched): Promi
   if (systemd.code === 0) await must(shell, ["systemctl", "daemon-reload"]);
 }
 
-async function restartEngine(
-  shell: Shell,
-  api: EngineApi,
-  desired: EngineDesired,
-  set: ChangeSet,
-  before: Reading,
-  touched: Touched,
-  signal?: AbortSignal,
-): Promise<void> {
+/** What a change of one engine goes by. */
+type Work = {
+  readonly shell: Shell;
+  readonly api: EngineApi;
+  readonly desired: EngineDesired;
+  readonly set: ChangeSet;
+  readonly before: Reading;
+  readonly touched: Touched;
+};
+
+async function restartEngine(work: Work, signal?: AbortSignal): Promise<void> {
+  const { shell, api, desired, set, before, touched } = work;
   const text = nextDaemon(desired, set, before);
   if (text !== before.daemonText) {
     await shell.write(checkPath, text ?? "{}\n", 0o644);
@@ -168,19 +171,12 @@ async function setDoor(shell: Shell, before: Reading, wanted: Value | undefined)
 }
 
 /** Carries a change set out; the caller undoes it when this rejects. */
-export async function applyChanges(
-  shell: Shell,
-  api: EngineApi,
-  desired: EngineDesired,
-  set: ChangeSet,
-  before: Reading,
-  touched: Touched,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function applyChanges(work: Work, signal?: AbortSignal): Promise<void> {
+  const { shell, api, desired, set, before, touched } = work;
   await writeFiles(shell, set, touched);
   // First, for a new default bridge may take the prefix of a network that goes.
   for (const name of touched.removed) await api.removeNetwork(before.owned.get(name)?.id ?? name, signal);
-  if (touched.restart) await restartEngine(shell, api, desired, set, before, touched, signal);
+  if (touched.restart) await restartEngine(work, signal);
   for (const name of touched.created) {
     const shape = afterOf(set, `network ${name}`);
     if (shape !== undefined) await api.createNetwork(createArguments(name, shape as NetworkShape), signal);

@@ -4,6 +4,7 @@ import { type ChangeSet, keyOf } from "../../change/change-set.ts";
 import type { EngineDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
+import { goBack } from "../go-back.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { engineApi } from "./api.ts";
 import { applyChanges, touchedBy } from "./apply.ts";
@@ -48,10 +49,9 @@ function dockerAt(shell: Shell, desired: EngineDesired): Driver {
       after: confirmWithin,
     });
     try {
-      await applyChanges(shell, api, desired, set, before, touched, signal);
+      await applyChanges({ shell, api, desired, set, before, touched }, signal);
     } catch (cause) {
-      await pending.rollback();
-      throw cause;
+      return await goBack(at, pending, cause);
     }
     return pending;
   }

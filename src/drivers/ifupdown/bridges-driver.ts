@@ -10,6 +10,7 @@ import type { BridgeDesired, HypervisorDesired } from "../../desired/desired.ts"
 import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
 import type { Driver, Observed, Pending } from "../driver.ts";
+import { goBack } from "../go-back.ts";
 import { filesScript, sysctlScript, sysctlsAmong } from "../linux/converge.ts";
 import { inOrder, routeKey, structure, sysctlKey } from "../linux/guest-items.ts";
 import { type Live, readLive, readSysctls } from "../linux/live.ts";
@@ -54,7 +55,7 @@ export function bridgesDriver(shell: Shell, desired: HypervisorDesired): Driver 
         await asPlanned(shell, desired, observe, signal);
         return pending;
       } catch (cause) {
-        return await goBack(shell, pending, cause);
+        return await goBack(shell.name, pending, cause);
       }
     },
   };
@@ -246,16 +247,4 @@ async function asPlanned(
     `ifupdown2 sees other than planned: ${printable(failed.join(", "))}`,
     "look at `ifquery --check -a` on the hypervisor",
   );
-}
-
-async function goBack(shell: Shell, pending: Pending, cause: unknown): Promise<never> {
-  try {
-    await pending.rollback();
-  } catch (second) {
-    const text = [cause, second]
-      .map((each) => (each instanceof Error ? each.message : String(each)))
-      .join("; and then: ");
-    throw new Failure("E515", shell.name, text, "look at the hypervisor by hand: it may be half-way", { cause });
-  }
-  throw cause;
 }

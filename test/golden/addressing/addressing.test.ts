@@ -31,10 +31,12 @@ function table(rows: readonly AddressRow[]): string {
   return `${rows.map(line).join("\n")}\n`;
 }
 
-/** A directory holds fleet.yaml (or is named after an example), ledger.json if there is one, and what comes of it. */
+/** A directory holds fleet.yaml (or is named after an example), ledger.json and the prefix in force if there are any, and what comes of it. */
 test.each(cases)("allocate gives the addresses of %s", async (name) => {
   const folder = join(import.meta.dirname, name);
-  const fleet = read(parseFleet(fleetText(folder, name), "fleet.yaml"));
+  const inForce = join(folder, "prefix.txt");
+  const given = existsSync(inForce) ? { text: readFileSync(inForce, "utf8").trim(), at: "--prefix" } : undefined;
+  const fleet = read(parseFleet(fleetText(folder, name), "fleet.yaml", given));
   const kept = join(folder, "ledger.json");
   const ledger = existsSync(kept) ? read(parseLedger(readFileSync(kept, "utf8"))) : emptyLedger(fleet.name);
   const allocated = allocate(fleet, ledger);

@@ -42,7 +42,10 @@ export async function isolateFiles(shell: Shell): Promise<void> {
   const script = `if [ "$(stat -c %u /etc)" = 0 ]; then
   mkdir -p /run/sixgate/etc/upper /run/sixgate/etc/work
   mount -t overlay -o lowerdir=/etc,upperdir=/run/sixgate/etc/upper,workdir=/run/sixgate/etc/work sixgate-etc /etc
+  mkdir -p /run/sixgate/tmp/upper /run/sixgate/tmp/work
+  mount -t overlay -o lowerdir=/var/tmp,upperdir=/run/sixgate/tmp/upper,workdir=/run/sixgate/tmp/work sixgate-tmp /var/tmp
 else
+  mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /var/tmp
   mkdir -p /run/sixgate/etc/machine
   mount --rbind /etc /run/sixgate/etc/machine
   mount -t tmpfs -o mode=755 sixgate-etc /etc
@@ -55,8 +58,7 @@ else
     fi
   done
 fi
-for name; do rm -rf "/etc/$name"; mkdir -p "/etc/$name"; done
-mkdir -p /run/sixgate/tmp && mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /var/tmp`;
+for name; do rm -rf "/etc/$name"; mkdir -p "/etc/$name"; done`;
   await must(shell, "The node can't have files of its own", script, emptied);
 }
 

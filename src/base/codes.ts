@@ -1,8 +1,7 @@
 /**
  * Every code that sixgate can print, with its title. A code never changes its meaning and is never given twice.
  * E0 machine and launcher, E1 fleet file (reading, schema), E2 fleet file (lints), E3 address plan and ledger,
- * E4 limits of a driver, E5 devices and drivers at work, E6 guard, E7 lab, E8 command line,
- * E9 labels and policy. W as E, warnings.
+ * E4 limits of a driver, E5 devices and drivers at work, E6 guard, E7 lab, E8 command line. W as E, warnings.
  */
 export const codes = {
   E001: "Set-up failed",
@@ -168,30 +167,6 @@ export const codes = {
   E806: "Nobody to ask",
   E807: "File can't be read or written",
   E808: "Interrupted",
-  E901: "Unknown label",
-  E902: "Label too long",
-  E903: "Not a rule",
-  E904: "Not a port, range, ping or published",
-  E905: "Not a transport",
-  E906: "Not a source",
-  E907: "Not a length of time",
-  E908: "Not a time of RFC 3339",
-  E909: "Semicolon in a comment",
-  E910: "Label's value can't be used",
-  E911: "Labels of a rule do not fit together",
-  E912: "Too many errors in labels",
-  E920: "Container in the network of its host",
-  E921: "Host that policy does not know",
-  E922: "Address outside the host's block",
-  E923: "Published ports not known",
-  E924: "Service that policy never opens",
-  E925: "Unknown or empty group",
-  E926: "Address of a source container not known",
-  E927: "Not allowed by policy",
-  E928: "Asked for longer than allowed",
-  E929: "Time of the opening is over",
-  E930: "Too many openings of a container",
-  E931: "Too many openings of a host",
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof codes;

@@ -1,6 +1,6 @@
 import type { Findings } from "./findings.ts";
 import type { Fleet, Host } from "./fleet.ts";
-import { didYouMean } from "../base/nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import { quote } from "./quote.ts";
 
 export function checkDocker(fleet: Fleet, findings: Findings): void {

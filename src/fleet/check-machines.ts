@@ -3,7 +3,7 @@ import { isUnicastMac } from "../net/mac.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Hypervisor } from "./fleet.ts";
 import { bridgesOf, type NicEntry, nicsOf } from "./interface-entry.ts";
-import { didYouMean } from "../base/nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import { type Path, pathText } from "./places.ts";
 import { quote } from "./quote.ts";
 

@@ -3,7 +3,7 @@ import { checkIpv4 } from "./check-ipv4.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet } from "./fleet.ts";
 import { bridgesOf } from "./interface-entry.ts";
-import { didYouMean } from "../base/nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import { quote } from "./quote.ts";
 
 /** Networks, bridges and the IPv4 side of everything. */

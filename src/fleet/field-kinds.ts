@@ -16,7 +16,7 @@ import { isTransport, transports } from "../net/transport.ts";
 import type { Service } from "../openings/opening.ts";
 import { type Field, field, kindOf, type Read, textField, wrong } from "./field.ts";
 import type { Reach } from "./fleet.ts";
-import { didYouMean } from "../base/nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import { quote } from "./quote.ts";
 
 // One reader per kind of value: text in, canonical value or the reason out.

@@ -3,7 +3,7 @@ import type { Code } from "../base/codes.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { kindOf, notName, type Wrong, wrong } from "./field.ts";
 import { keysAt, schemaAt } from "./json-schema.ts";
-import { didYouMean, nearest } from "../base/nearest.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import type { Path, Places } from "./places.ts";
 import { quote } from "./quote.ts";
 

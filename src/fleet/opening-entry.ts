@@ -10,7 +10,7 @@ import { refuseFixedTarget } from "./delegation.ts";
 import { readSource } from "./field-kinds.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Host, StaticOpening } from "./fleet.ts";
-import { didYouMean } from "../base/nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import type { Path, Places } from "./places.ts";
 import { quote } from "./quote.ts";
 import type { FleetFile } from "./schema.ts";

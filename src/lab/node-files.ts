@@ -37,9 +37,10 @@ umount -l /run/sixgate/cgroup`;
  * has a tmpfs on /run and private mounts. Not for a node that has one already.
  */
 export async function isolateFiles(shell: Shell): Promise<void> {
-  // Without root the machine's files belong to nobody we are: an overlay would show them, and let none be replaced. So
-  // a folder of links to them then, two levels deep.
-  const script = `if [ "$(stat -c %u /etc)" = 0 ]; then
+  // In a user namespace the machine's files belong to nobody we are: an overlay would show them, and let none be
+  // replaced. So a folder of links to them then, two levels deep. All user ids are mapped only outside of one.
+  const script = `read -r inside outside count </proc/self/uid_map
+if [ "$count" = 4294967295 ]; then
   mkdir -p /run/sixgate/etc/upper /run/sixgate/etc/work
   mount -t overlay -o lowerdir=/etc,upperdir=/run/sixgate/etc/upper,workdir=/run/sixgate/etc/work sixgate-etc /etc
   mkdir -p /run/sixgate/tmp/upper /run/sixgate/tmp/work

@@ -8,7 +8,7 @@ import type { Pending } from "../../src/drivers/driver.ts";
 import type { Bench, Target } from "./bench.ts";
 
 const long = seconds(60);
-const short = seconds(3);
+const short = seconds(6);
 
 /** What every driver has to do, told as one story on one device: the tests go on from each other. */
 export async function judge<D extends Desired>(target: Target<D>): Promise<void> {

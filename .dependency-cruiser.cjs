@@ -2,7 +2,7 @@
 // The first eight are pure: no node: modules (and, by oxlint, no clock, no randomness, no process).
 const floors = [
   "base", "net", "openings", "fleet", "addressing", "desired", "change", "proof",
-  "runtime", "drivers", "store", "agent", "controller", "probe", "lab", "cli", "web",
+  "runtime", "drivers", "store", "agent", "controller", "probe", "web", "lab", "cli",
 ];
 const pure = floors.slice(0, 8);
 const upward = floors.slice(0, -1).map((floor, i) => ({

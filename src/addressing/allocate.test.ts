@@ -4,6 +4,7 @@ import type { Fleet, Host } from "../fleet/fleet.ts";
 import { address, toBits } from "../net/address.ts";
 import { mac } from "../net/mac.ts";
 import { lengthOf, prefix, subnet } from "../net/prefix.ts";
+import { closedPolicy } from "../openings/policy.ts";
 import { addressTable } from "./address-table.ts";
 import { allocate } from "./allocate.ts";
 import { addNumber } from "./block.ts";
@@ -48,7 +49,7 @@ function fleetOf(hosts: readonly Host[]): Fleet {
     },
     hosts: new Map(hosts.map((host) => [host.name, host])),
     groups: new Map(),
-    policy: { betweenHosts: "closed", egress: "open" },
+    policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
     openings: [],
   };
 }

@@ -58,6 +58,16 @@ export type GatewayDesired = {
   /** Sorted by address, service. */
   readonly openings: readonly Opening[];
   readonly nat4?: { readonly from: Prefix4; readonly inside: string; readonly uplink: string; readonly to: Address4 };
+  /** Where agents and people reach the controller that runs on the gateway; absent: nothing listens. */
+  readonly controller?: {
+    /** The management interface, or the hosts' where there is none. */
+    readonly device: string;
+    readonly agentPort: number;
+    /** Open to `management.admins` only; absent without a management interface. */
+    readonly apiPort?: number;
+    /** The hosts' own addresses on that interface. */
+    readonly agents: readonly (Address | Address4)[];
+  };
   /** Prefixes that no packet from outside may carry; the fleet's own documentation prefix taken out. */
   readonly bogons: readonly Prefix[];
 };

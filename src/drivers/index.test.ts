@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { DeviceName } from "../base/name.ts";
 import type { Desired } from "../desired/desired.ts";
 import { prefix } from "../net/prefix.ts";
+import { closedPolicy } from "../openings/policy.ts";
 import { localShell } from "../runtime/shell-local.ts";
 import { auditOf, bind, drivers, renderOf } from "./index.ts";
 
@@ -17,7 +18,7 @@ const pfsense: Desired = {
   inside: "vtnet2",
   own: [],
   hosts: [],
-  policy: { betweenHosts: "closed", egress: "open" },
+  policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
   openings: [],
   bogons: [],
 };

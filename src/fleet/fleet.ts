@@ -5,6 +5,7 @@ import type { Mac } from "../net/mac.ts";
 import type { PortRange } from "../net/port.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { Transport } from "../net/transport.ts";
+import type { OpeningPolicy } from "../openings/policy.ts";
 
 /** What the operator wrote, after schema and cross-checks: what is wanted, never how a device spells it. */
 export type Fleet = {
@@ -25,6 +26,8 @@ export type Fleet = {
   readonly groups: ReadonlyMap<string, readonly Prefix[]>;
   readonly policy: Policy;
   readonly openings: readonly StaticOpening[];
+  /** Absent: nothing listens on the gateway, and nothing is opened by labels. */
+  readonly controller?: Controller;
 };
 
 /** A prefix that changes (DHCPv6, RFC 8415 §6.3): only its length, in bits, is fixed. */
@@ -142,6 +145,15 @@ export type ReservedContainer = { readonly network: NetworkName; readonly suffix
 export type Policy = {
   readonly betweenHosts: "open" | "closed";
   readonly egress: "open" | "closed";
+  /** What may be opened by labels and people. */
+  readonly openings: OpeningPolicy;
+};
+
+/** Where the controller listens. It runs on the gateway, on the management network or, without one, on the hosts' link. */
+export type Controller = {
+  /** TCP ports: the agents', and the API's and page's. */
+  readonly agentPort: number;
+  readonly apiPort: number;
 };
 
 /** One entry of `openings:`; a label asks for the same thing later. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { closedPolicy } from "../openings/policy.ts";
 import { parseFleet } from "./parse-fleet.ts";
 
 const small = `sixgate: 1
@@ -41,7 +42,7 @@ test("parseFleet fills in what a short file leaves out", () => {
 
 test("parseFleet is closed between hosts, open outwards, and opens nothing where the file says nothing", () => {
   const said = fleetOf(small.slice(0, small.indexOf("openings:")));
-  expect(said.policy).toEqual({ betweenHosts: "closed", egress: "open" });
+  expect(said.policy).toEqual({ betweenHosts: "closed", egress: "open", openings: closedPolicy });
   expect(said.openings).toEqual([]);
   for (const spelling of ["openings: []\n", "policy: {}\n", "groups: {}\n"]) {
     const fleet = fleetOf(small.slice(0, small.indexOf("openings:")) + spelling);

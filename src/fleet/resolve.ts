@@ -2,6 +2,7 @@ import type { DeviceName, HostName, NetworkName } from "../base/name.ts";
 import { address } from "../net/address.ts";
 import { macFor } from "../net/mac.ts";
 import { lengthOf, type Prefix } from "../net/prefix.ts";
+import { closedPolicy } from "../openings/policy.ts";
 import type { Findings } from "./findings.ts";
 import type { Bridge, Docker, Fleet, Gateway, Host, Hypervisor, Nic, PlanRules, Provider } from "./fleet.ts";
 import { resolveOpenings } from "./opening-entry.ts";
@@ -40,7 +41,7 @@ export function resolveFleet(
     gateway: resolveGateway(file),
     hosts,
     groups,
-    policy: { betweenHosts: file.policy["between-hosts"], egress: file.policy.egress },
+    policy: { betweenHosts: file.policy["between-hosts"], egress: file.policy.egress, openings: closedPolicy },
     openings: resolveOpenings(file, groups, hosts, places, findings),
   };
 }

@@ -1,4 +1,5 @@
 import type { HostName } from "../base/name.ts";
+import type { Instant } from "../base/time.ts";
 import type { Address } from "../net/address.ts";
 import type { PortRange } from "../net/port.ts";
 import type { Prefix } from "../net/prefix.ts";
@@ -21,3 +22,9 @@ export type Opening = {
   /** Who asked: `fleet.yaml` for a static opening, else the container. For people; never reaches a rule. */
   readonly askedBy: string;
 };
+
+/**
+ * What is open at one address for as long as somebody asks for it: the part of an opening that goes into the
+ * gateway's sets beside its address. `ends` is held in the gateway's kernel as a timeout; absent, it stays until closed.
+ */
+export type OpenService = { readonly service: Service; readonly from: readonly Prefix[]; readonly ends?: Instant };

@@ -12,6 +12,7 @@ import { prefix4 } from "../../net/ipv4.ts";
 import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening, Service } from "../../openings/opening.ts";
+import { closedPolicy } from "../../openings/policy.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import type { Pending } from "../driver.ts";
 import { nftables } from "./driver.ts";
@@ -79,7 +80,7 @@ const empty: GatewayDesired = {
   management: { device: "mgmt", admins: [prefix4("10.10.10.0/24"), prefix("2001:db8:ff::/48")] },
   own: [address("2001:db8:1:2:10::1"), address("2001:db8:1:2:20::1"), address("2001:db8:1:2:30::1")],
   hosts: [host("vm1", 2), host("vm-2", 3)],
-  policy: { betweenHosts: "open", egress: "open" },
+  policy: { betweenHosts: "open", egress: "open", openings: closedPolicy },
   openings: [],
   bogons: ["::/96", "::ffff:0:0/96", "2001:db8:8000::/33", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"].map(
     prefix,
@@ -110,7 +111,10 @@ const withoutHost: GatewayDesired = {
   hosts: [host("vm1", 2)],
   openings: changed.openings.filter((each) => each.host === "vm1"),
 };
-const closed: GatewayDesired = { ...opened, policy: { betweenHosts: "closed", egress: "closed" } };
+const closed: GatewayDesired = {
+  ...opened,
+  policy: { betweenHosts: "closed", egress: "closed", openings: closedPolicy },
+};
 
 async function plan(desired: GatewayDesired): Promise<{ readonly base: string; readonly changes: readonly Change[] }> {
   const observed = await nftables.at(shell, desired).observe();
@@ -339,7 +343,7 @@ testAsRoot("apply cuts the flows that it closes and keeps all others", async () 
   ]);
   await settle(withoutHost);
   expect(await flows()).not.toContain("2001:db8:ff:1::5 > 2001:db8:1:2:31::2 22");
-  await settle({ ...withoutHost, policy: { betweenHosts: "closed", egress: "closed" } });
+  await settle({ ...withoutHost, policy: { betweenHosts: "closed", egress: "closed", openings: closedPolicy } });
   expect(await flows()).toEqual([
     "2001:db8:77::1 > 2001:db8:1:2:21::2 443",
     "2001:db8:77::1 > 2001:db8:1:2:21::2 8060",

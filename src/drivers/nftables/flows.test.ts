@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Item } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
+import { closedPolicy } from "../../openings/policy.ts";
 import { admissionOf, deletionOf, parseFlows } from "./flows.ts";
 
 // As `conntrack -L -f ipv6` of conntrack-tools 1.4.7 prints them.
@@ -44,8 +45,8 @@ function admits(policy: GatewayDesired["policy"], line: string): boolean {
   return admissionOf(desired, [...items, gone], items)(flow);
 }
 
-const closed = { betweenHosts: "closed", egress: "closed" } as const;
-const open = { betweenHosts: "open", egress: "open" } as const;
+const closed = { betweenHosts: "closed", egress: "closed", openings: closedPolicy } as const;
+const open = { betweenHosts: "open", egress: "open", openings: closedPolicy } as const;
 
 function flow(from: string, to: string, protocol: "tcp" | "udp" | "icmpv6", port = 0): string {
   const ports = protocol === "icmpv6" ? "type=128 code=0 id=7" : `sport=40000 dport=${port}`;

@@ -6,6 +6,7 @@ import { prefix4 } from "../../net/ipv4.ts";
 import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening } from "../../openings/opening.ts";
+import { closedPolicy } from "../../openings/policy.ts";
 import { normalize } from "./convert.ts";
 import { audit } from "./limits.ts";
 
@@ -27,7 +28,7 @@ const good: GatewayDesired = {
   management: { device: "mgmt", admins: [prefix4("10.10.10.0/24")] },
   own: [],
   hosts: [vm1],
-  policy: { betweenHosts: "closed", egress: "open" },
+  policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
   openings: [],
   bogons: [],
 };

@@ -9,6 +9,7 @@ import { address } from "../../net/address.ts";
 import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening, Service } from "../../openings/opening.ts";
+import { closedPolicy } from "../../openings/policy.ts";
 import { runProcess } from "../../runtime/process.ts";
 import { nftables } from "./driver.ts";
 
@@ -48,7 +49,7 @@ function desired(...services: readonly Service[]): GatewayDesired {
         mac: mac("02:00:00:00:00:01"),
       },
     ],
-    policy: { betweenHosts: "closed", egress: "open" },
+    policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
     openings,
     bogons: [prefix("fc00::/7"), prefix("fe80::/10"), prefix("ff00::/8")],
   };
@@ -219,11 +220,14 @@ testAsRoot("packets of a live flow pass while rules change, and stop when its po
   const [kept, cut] = [await stream(443), await stream(444)];
   const began = [await kept(), await cut()];
   expect(began.every((each) => each > 0)).toBe(true);
-  await settle({ ...desired(tcp(443), tcp(444)), policy: { betweenHosts: "open", egress: "closed" } });
+  await settle({
+    ...desired(tcp(443), tcp(444)),
+    policy: { betweenHosts: "open", egress: "closed", openings: closedPolicy },
+  });
   await pause(300);
   const later = [await kept(), await cut()];
   expect(later.every((each, i) => each >= (began[i] ?? 0) + 3)).toBe(true);
-  await settle({ ...desired(tcp(443)), policy: { betweenHosts: "open", egress: "closed" } });
+  await settle({ ...desired(tcp(443)), policy: { betweenHosts: "open", egress: "closed", openings: closedPolicy } });
   await pause(100);
   const [keptThen, cutThen] = [await kept(), await cut()];
   await pause(400);

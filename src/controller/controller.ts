@@ -1,0 +1,149 @@
+import type { Code } from "../base/codes.ts";
+import type { HostName } from "../base/name.ts";
+import type { Instant, Seconds } from "../base/time.ts";
+import type { Address } from "../net/address.ts";
+import type { PortRange } from "../net/port.ts";
+import type { Prefix } from "../net/prefix.ts";
+import type { Transport } from "../net/transport.ts";
+import type { Service } from "../openings/opening.ts";
+
+/** Who asks the controller for something: named in the journal. `viewer` may look, `operator` open and close, `admin` enrol and revoke. */
+export type Person = { readonly name: string; readonly role: "viewer" | "operator" | "admin" };
+
+export type ContainerName = { readonly id: string; readonly name: string };
+
+export type OpeningView = {
+  /** Stable while it is open: what `close` takes. */
+  readonly id: string;
+  readonly host: HostName;
+  readonly container?: ContainerName;
+  readonly to: Address;
+  readonly service: Service;
+  readonly from: readonly Prefix[];
+  /** `held`: found on the gateway, its host has not reported yet. */
+  readonly state: "open" | "held";
+  readonly askedBy: { readonly kind: "label" | "person" | "fleet"; readonly name: string; readonly text: string };
+  readonly reason?: string;
+  /** The policy's rule; `fleet.yaml` for a static one. */
+  readonly grantedBy: string;
+  readonly since: Instant;
+  readonly ends?: Instant;
+};
+
+export type RefusalView = {
+  readonly host: HostName;
+  readonly container: ContainerName;
+  readonly to?: Address;
+  /** The label's rule, as it was written. */
+  readonly text: string;
+  readonly code: Code;
+  readonly why: string;
+  readonly fix: string;
+  readonly since: Instant;
+};
+
+/** A port that an image declares, or that is published, and nobody asked to open. */
+export type SuggestionView = {
+  readonly host: HostName;
+  readonly container: ContainerName;
+  readonly address: Address;
+  readonly transport: Transport;
+  readonly ports: PortRange;
+  readonly declared: "exposed" | "published";
+  /** What to write in the container's labels. */
+  readonly label: string;
+};
+
+export type AgentView = {
+  readonly host: HostName;
+  /** `never`: not enrolled, or never came; `silent`: no sign of life for 30 s; `stale`: its openings were closed. */
+  readonly state: "never" | "connected" | "silent" | "stale" | "revoked";
+  readonly seen?: Instant;
+  readonly version?: string;
+  readonly engine?: string;
+  readonly containers: number;
+  readonly certificateEnds?: Instant;
+};
+
+export type Status = {
+  readonly fleet: string;
+  readonly version: string;
+  readonly started: Instant;
+  /** False until every host that held openings has reported or gone stale: nothing of theirs is pruned before. */
+  readonly complete: boolean;
+  readonly gateway: { readonly reached: boolean; readonly error?: string; readonly drift: number };
+  readonly openings: number;
+  readonly refusals: number;
+  readonly agents: { readonly all: number; readonly connected: number };
+  readonly journal: { readonly entries: number; readonly head: string };
+  /** Milliseconds from the engine's event to the element in force: of the last 1,000. */
+  readonly latency: { readonly count: number; readonly p50?: number; readonly p99?: number };
+};
+
+export type JournalEntry = {
+  readonly sequence: number;
+  readonly at: Instant;
+  /** A person's name, `agent vm1`, or `controller`. */
+  readonly who: string;
+  readonly what: string;
+  /** Plain data, as it was written. */
+  readonly detail: Readonly<Record<string, unknown>>;
+  /** SHA-256, in hex, over the previous hash and this entry. */
+  readonly hash: string;
+};
+
+/** What happens, as it happens. */
+export type ControllerEvent =
+  | { readonly kind: "opened"; readonly at: Instant; readonly opening: OpeningView; readonly ms?: number }
+  | { readonly kind: "closed"; readonly at: Instant; readonly opening: OpeningView; readonly why: string }
+  | { readonly kind: "refused"; readonly at: Instant; readonly refusal: RefusalView }
+  | { readonly kind: "agent"; readonly at: Instant; readonly agent: AgentView }
+  | {
+      readonly kind: "alarm";
+      readonly at: Instant;
+      readonly host: HostName;
+      readonly alarm: string;
+      readonly text: string;
+    }
+  | { readonly kind: "gateway"; readonly at: Instant; readonly reached: boolean; readonly text: string }
+  /** Packets that the gateway dropped, alike ones together; at most some a second. */
+  | {
+      readonly kind: "denied";
+      readonly at: Instant;
+      readonly from: Address;
+      readonly to: Address;
+      readonly transport: string;
+      readonly port?: number;
+      readonly count: number;
+    };
+
+export type OpenWish = {
+  /** `vm1/web`, or an address in a host's block. */
+  readonly to: string;
+  readonly services: readonly Service[];
+  readonly from: readonly Prefix[];
+  readonly lasts: Seconds;
+  readonly reason: string;
+};
+
+/** A token for one enrolment of one host, shown once. Holds a secret and the fingerprint of the authority. */
+export type JoinToken = { readonly host: HostName; readonly token: string; readonly ends: Instant };
+
+/** What the API, the page and the command line ask of a running controller. Views are copies: nothing of it can be changed through them. */
+export type Controller = {
+  status(): Status;
+  openings(): readonly OpeningView[];
+  refusals(): readonly RefusalView[];
+  suggestions(): readonly SuggestionView[];
+  agents(): readonly AgentView[];
+  /** Rejects with a Failure where policy, limits or the address forbid it. Resolves when it is in force. */
+  open(by: Person, wish: OpenWish): Promise<readonly OpeningView[]>;
+  /** Only what a person opened can be closed so; a label's opening closes with its container. */
+  close(by: Person, id: string, reason: string): Promise<void>;
+  invite(by: Person, host: HostName): Promise<JoinToken>;
+  revoke(by: Person, host: HostName, reason: string): Promise<void>;
+  journal(after: number, most: number): Promise<readonly JournalEntry[]>;
+  /** The first entry that does not fit its hash; undefined when all fit. */
+  verifyJournal(): Promise<number | undefined>;
+  watch(listener: (event: ControllerEvent) => void): () => void;
+};

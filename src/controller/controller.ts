@@ -1,11 +1,14 @@
+import type { AddressPlan } from "../addressing/address-plan.ts";
 import type { Code } from "../base/codes.ts";
 import type { HostName } from "../base/name.ts";
 import type { Instant, Seconds } from "../base/time.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { Address } from "../net/address.ts";
 import type { PortRange } from "../net/port.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { Transport } from "../net/transport.ts";
-import type { Service } from "../openings/opening.ts";
+import type { ContainerReport } from "../openings/container-report.ts";
+import type { OpenService, Service } from "../openings/opening.ts";
 
 /** Who asks the controller for something: named in the journal. `viewer` may look, `operator` open and close, `admin` enrol and revoke. */
 export type Person = { readonly name: string; readonly role: "viewer" | "operator" | "admin" };
@@ -129,20 +132,39 @@ export type OpenWish = {
 /** A token for one enrolment of one host, shown once. Holds a secret and the fingerprint of the authority. */
 export type JoinToken = { readonly host: HostName; readonly token: string; readonly ends: Instant };
 
-/** What the API, the page and the command line ask of a running controller. Views are copies: nothing of it can be changed through them. */
+/** What the controller works by. */
+export type Basis = { readonly fleet: Fleet; readonly plan: AddressPlan };
+
+/**
+ * What the API, the page and the command line ask of a running controller. Views are copies: nothing of it can be
+ * changed through them.
+ *
+ * Long lists are asked for host by host: naming one costs as much as that host has, not as the fleet has, so that a
+ * page of a million openings keeps nobody waiting. Without a host a list is copied whole.
+ */
 export type Controller = {
   status(): Status;
-  openings(): readonly OpeningView[];
-  refusals(): readonly RefusalView[];
-  suggestions(): readonly SuggestionView[];
+  basis(): Basis;
+  /** Every host of the fleet, and any other of which something is still held or refused. In order of names. */
+  hosts(): readonly HostName[];
+  openings(host?: HostName): readonly OpeningView[];
+  refusals(host?: HostName): readonly RefusalView[];
+  suggestions(host?: HostName): readonly SuggestionView[];
+  /** As the host's agent last reported them; empty before it did. */
+  containers(host: HostName): readonly ContainerReport[];
   agents(): readonly AgentView[];
+  /** What the gateway itself holds at that address, read now and not remembered. Rejects where it can't be read. */
+  inForce(to: Address, signal?: AbortSignal): Promise<readonly OpenService[]>;
   /** Rejects with a Failure where policy, limits or the address forbid it. Resolves when it is in force. */
   open(by: Person, wish: OpenWish): Promise<readonly OpeningView[]>;
   /** Only what a person opened can be closed so; a label's opening closes with its container. */
   close(by: Person, id: string, reason: string): Promise<void>;
   invite(by: Person, host: HostName): Promise<JoinToken>;
   revoke(by: Person, host: HostName, reason: string): Promise<void>;
+  /** Entries with a greater sequence, in order; sequences begin with 1 and have no holes. */
   journal(after: number, most: number): Promise<readonly JournalEntry[]>;
+  /** Writes down what somebody did that is not the controller's own doing: a token made, a token revoked. */
+  note(by: Person, what: string, detail: Readonly<Record<string, unknown>>): Promise<void>;
   /** The first entry that does not fit its hash; undefined when all fit. */
   verifyJournal(): Promise<number | undefined>;
   watch(listener: (event: ControllerEvent) => void): () => void;

@@ -1,7 +1,8 @@
 /**
  * Every code that sixgate can print, with its title. A code never changes its meaning and is never given twice.
  * E0 machine and launcher, E1 fleet file (reading, schema), E2 fleet file (lints), E3 address plan and ledger,
- * E4 limits of a driver, E5 devices and drivers at work, E6 guard, E7 lab, E8 command line. W as E, warnings.
+ * E4 limits of a driver, E5 devices and drivers at work, E6 guard, E7 lab, E8 command line,
+ * E9 openings by request: labels, policy, agents, controller, API. W as E, warnings.
  */
 export const codes = {
   E001: "Set-up failed",
@@ -153,6 +154,21 @@ export const codes = {
   E804: "File is there already",
   E809: "No prefix in force",
   E805: "No way to a device",
+  E940: "Somebody else changed it first",
+  E941: "Store can't be read",
+  E942: "Store and journal do not belong together",
+  E943: "Journal does not fit its hashes",
+  E944: "End of the journal is missing",
+  E945: "Store of a newer version",
+  E946: "Another controller is at work",
+  E947: "State can't be written",
+  E948: "No such target",
+  E949: "Not an opening that people close",
+  E950: "Gateway does not answer",
+  E951: "Not allowed",
+  E952: "Change is no longer known",
+  E953: "Opening by a person needs a reason and an end",
+  E954: "Fleet has no controller",
   W201: "Link covers the container networks",
   W202: "Gateway outside the network's IPv4 prefix",
   W203: "NDP proxy answers for no container",

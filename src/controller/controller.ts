@@ -161,7 +161,7 @@ export type Controller = {
   close(by: Person, id: string, reason: string): Promise<void>;
   invite(by: Person, host: HostName): Promise<JoinToken>;
   revoke(by: Person, host: HostName, reason: string): Promise<void>;
-  /** Entries with a greater sequence, in order; sequences begin with 1 and have no holes. */
+  /** Entries with a greater sequence, in order; sequences begin with 1, holes are where entries were lost. */
   journal(after: number, most: number): Promise<readonly JournalEntry[]>;
   /** Writes down what somebody did that is not the controller's own doing: a token made, a token revoked. */
   note(by: Person, what: string, detail: Readonly<Record<string, unknown>>): Promise<void>;

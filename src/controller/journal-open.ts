@@ -96,7 +96,7 @@ async function replaced(
   if (settings.acceptLoss !== true) throw wrong;
   if (walk.end !== "clean") {
     await copyFile(last.path, `${last.path}.broken-${clock.now()}`);
-    if (walk.head === undefined) await rm(last.path);
+    if (walk.sequence < last.first) await rm(last.path);
     else await cut(last.path, walk.good);
   }
   const known = settings.mark;
@@ -106,9 +106,7 @@ async function replaced(
 
 async function beginAnew(settings: JournalSettings, clock: Clock, after: JournalMark, wrong: Failure): Promise<Place> {
   if (settings.acceptLoss !== true) throw wrong;
-  // A number behind it stays free, so that a file of that name is never one that was there.
-  const mark = { sequence: after.sequence + 1, hash: noHash };
-  return await begin(settings, clock, mark, wrong.diagnostic.text);
+  return await begin(settings, clock, { sequence: after.sequence, hash: noHash }, wrong.diagnostic.text);
 }
 
 async function begin(settings: JournalSettings, clock: Clock, after: JournalMark, lost?: string): Promise<Place> {

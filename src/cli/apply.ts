@@ -80,10 +80,10 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
 }
 
 async function applyInOrder(busy: readonly Surveyed[], within: number, terminal: Terminal): Promise<void> {
-  for (const [at, { desired, shell, set }] of busy.entries()) {
+  for (const [at, { desired, way, set }] of busy.entries()) {
     const began = performance.now();
     try {
-      await applyDevice(shell, desired, set, seconds(within), () => shell.reconnect?.() ?? Promise.resolve());
+      await applyDevice(way, desired, set, seconds(within), () => way.reconnect?.() ?? Promise.resolve());
     } catch (cause) {
       const done = busy.slice(0, at).map((each) => `${each.desired.device} ${each.desired.layer}`);
       const fate = cause instanceof Failure && cause.diagnostic.code === "E515" ? "its undo failed" : "it goes back";

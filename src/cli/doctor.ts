@@ -136,8 +136,8 @@ async function devices(opened: Awaited<ReturnType<typeof openFleet>>, terminal: 
     gateway.reach,
     ...[...hosts.values()].map((each) => each.reach),
   ];
-  if (reaches.every((reach) => reach.kind === "none"))
-    return [{ name: "devices", state: "note", found: "none has a reach: only rendered" }];
+  if (gateway.api === undefined && reaches.every((reach) => reach.kind === "none"))
+    return [{ name: "devices", state: "note", found: "none has a reach or an api: only rendered" }];
   const surveyed = await survey(opened, {}, terminal);
   return surveyed.map(
     ({ desired, set }): Finding => ({

@@ -3,13 +3,13 @@ import { formatLedger } from "../addressing/ledger.ts";
 import { formatDiagnostic, isError } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
 import type { ChangeSet } from "../change/change-set.ts";
-import type { GuardFact } from "../change/guard.ts";
+import type { Access, GuardFact } from "../change/guard.ts";
 import { derive } from "../desired/derive.ts";
 import type { Desired } from "../desired/desired.ts";
 import { readAccess } from "../drivers/access.ts";
 import { auditOf, bind } from "../drivers/index.ts";
 import { planDevice } from "../drivers/plan-device.ts";
-import type { Shell } from "../runtime/shell.ts";
+import { isApiWay, type Way } from "../runtime/way.ts";
 import type { Opened } from "./fleet-file.ts";
 import { layerNamed } from "./layer.ts";
 import { Refused } from "./refused.ts";
@@ -19,7 +19,7 @@ import { type Ways, waysOf } from "./ways.ts";
 /** A layer of a device, read: what it should be, how we got at it, what would change. */
 export type Surveyed = {
   readonly desired: Desired;
-  readonly shell: Shell;
+  readonly way: Way;
   readonly set: ChangeSet;
   readonly fact: GuardFact;
 };
@@ -55,7 +55,7 @@ export async function survey(opened: Opened, options: SurveyOptions, terminal: T
       "E805",
       opened.file,
       "No device can be reached",
-      "give devices `reach: local` or `reach: ssh:user@host`, or use --lab with a running lab",
+      "give devices `reach: local`, `reach: ssh:user@host` or an `api:`, or use --lab with a running lab",
     );
   }
   return Promise.all(near.map((desired) => surveyOne(desired, ways)));
@@ -69,17 +69,25 @@ function checkNames(opened: Opened, options: SurveyOptions): void {
 }
 
 async function surveyOne(desired: Desired, ways: Ways): Promise<Surveyed> {
-  const shell = ways(desired.device, desired.layer);
-  if (shell === undefined) throw new RangeError(`no way to ${desired.device}`);
-  const [{ set, structure }, access] = await Promise.all([planDevice(shell, desired), readAccess(shell)]);
+  const way = ways(desired.device, desired.layer);
+  if (way === undefined) throw new RangeError(`no way to ${desired.device}`);
+  const { set, structure } = await planDevice(way, desired);
+  const access = await accessBy(way);
   const fact = {
     device: desired.device,
     layer: desired.layer,
     structure,
-    undo: bind(shell, desired).undo,
+    undo: bind(way, desired).undo,
     ...(access === undefined ? {} : { access }),
   };
-  return { desired, shell, set, fact };
+  return { desired, way, set, fact };
+}
+
+/** Over an API we came in to the address that answered, whatever name the fleet file has for it. */
+async function accessBy(way: Way): Promise<Access | undefined> {
+  if (!isApiWay(way)) return readAccess(way);
+  const address = way.http.peer();
+  return address === undefined ? undefined : { address: address.replace(/%.*$/, "") };
 }
 
 export function ledgerDigest(opened: Opened): string {

@@ -1,18 +1,19 @@
 import { Failure } from "../base/failure.ts";
 import type { DeviceName } from "../base/name.ts";
 import type { Layer } from "../desired/desired.ts";
+import { gatewayWay } from "../drivers/gateway-way.ts";
 import type { Fleet, Reach } from "../fleet/fleet.ts";
 import { openLab } from "../lab/open.ts";
 import { nodeOf } from "../lab/wiring.ts";
-import type { Shell } from "../runtime/shell.ts";
 import { localShell } from "../runtime/shell-local.ts";
 import { sshShell } from "../runtime/shell-ssh.ts";
+import type { Way } from "../runtime/way.ts";
 
 /**
- * How a verb gets at a layer of a device: by the fleet file's `reach`, or as a node of a running lab. Undefined: it is
+ * How a verb gets at a layer of a device: by the fleet file's `reach` or `api`, or as a node of a running lab. Undefined: it is
  * only rendered; so are the engines of a lab that has stand-ins for containers.
  */
-export type Ways = (device: DeviceName, layer: Layer) => Shell | undefined;
+export type Ways = (device: DeviceName, layer: Layer) => Way | undefined;
 
 function reachOf(fleet: Fleet, device: DeviceName): Reach {
   const found =
@@ -30,15 +31,16 @@ export async function waysOf(fleet: Fleet, lab: string | true | undefined): Prom
     return (device, layer) =>
       layer === "engine" && state.containers === "stand-in" ? undefined : nodeOf(nodes, device).shell;
   }
-  const shells = new Map<DeviceName, Shell | undefined>();
+  const found = new Map<DeviceName, Way | undefined>();
+  if (fleet.gateway.api !== undefined) found.set(fleet.gateway.name, await gatewayWay(fleet.gateway));
   return (device) => {
-    if (!shells.has(device)) {
+    if (!found.has(device)) {
       const reach = reachOf(fleet, device);
-      shells.set(
+      found.set(
         device,
         reach.kind === "local" ? localShell() : reach.kind === "ssh" ? sshShell(reach.target) : undefined,
       );
     }
-    return shells.get(device);
+    return found.get(device);
   };
 }

@@ -3,7 +3,7 @@ import type { Seconds } from "../base/time.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import type { Item } from "../change/item.ts";
 import type { Desired } from "../desired/desired.ts";
-import type { Shell } from "../runtime/shell.ts";
+import type { Way } from "../runtime/way.ts";
 
 /** `items`: what carries our mark, all of it. `revision` moves when anything we own on the device does. */
 export type Observed = { readonly items: readonly Item[]; readonly revision: string };
@@ -21,7 +21,7 @@ export type RenderedFile = { readonly path: string; readonly text: string; reado
 export type DriverKind<D extends Desired> = {
   readonly name: string;
   readonly layer: D["layer"];
-  /** Who undoes an unconfirmed change: a watchdog that we start on the device, or nobody. */
+  /** Who undoes an unconfirmed change: a watchdog that we start on the device, which needs a shell there, or nobody. */
   readonly undo: "watchdog" | "none";
   /** What this device cannot express; an error ends the plan before it is shown. In `limits.ts`. */
   audit(desired: D): readonly Diagnostic[];
@@ -32,7 +32,7 @@ export type DriverKind<D extends Desired> = {
   /** What people should know before they agree to a change set: what stops while it is applied. */
   consequences?(set: ChangeSet): readonly string[];
   /** Ties the driver to a device. In `driver.ts`. */
-  at(shell: Shell, desired: D): Driver;
+  at(way: Way, desired: D): Driver;
 };
 
 export type Driver = {

@@ -3,7 +3,7 @@ import { Failure } from "../base/failure.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import type { Item } from "../change/item.ts";
 import type { Desired, EngineDesired, GatewayDesired, GuestDesired, HypervisorDesired } from "../desired/desired.ts";
-import type { Shell } from "../runtime/shell.ts";
+import { isApiWay, type Way } from "../runtime/way.ts";
 import { docker } from "./docker/driver.ts";
 import type { Driver, DriverKind, RenderedFile } from "./driver.ts";
 import { ifupdownBridges, ifupdownGuest } from "./ifupdown/driver.ts";
@@ -34,11 +34,13 @@ export type Bound = {
 };
 
 /** Ties a desired state to a device. Rejects nothing yet: nothing is read. Throws a Failure with E490 where no driver is. */
-export function bind(shell: Shell, desired: Desired): Bound {
+export function bind(way: Way, desired: Desired): Bound {
   const driven = drivenBy(desired);
   if (driven === undefined)
     throw new Failure("E490", placeOf(desired), notDriven(desired).text, notDriven(desired).fix);
-  return { undo: driven.undo, items: driven.normalize(), driver: driven.at(shell) };
+  // Without a shell there is nobody on the device to start a watchdog.
+  const undo = isApiWay(way) && way.shell === undefined ? "none" : driven.undo;
+  return { undo, items: driven.normalize(), driver: driven.at(way) };
 }
 
 /** What the device can't express, and E490 where there is no driver for it. */
@@ -63,7 +65,7 @@ type Driven = {
   normalize(): readonly Item[];
   render(): readonly RenderedFile[];
   consequences(set: ChangeSet): readonly string[];
-  at(shell: Shell): Driver;
+  at(way: Way): Driver;
 };
 
 function drivenBy(desired: Desired): Driven | undefined {
@@ -87,7 +89,7 @@ function fill<D extends Desired>(kind: DriverKind<D> | undefined, desired: D): D
     normalize: () => kind.normalize(desired),
     render: () => kind.render(desired),
     consequences: (set) => kind.consequences?.(set) ?? [],
-    at: (shell) => kind.at(shell, desired),
+    at: (way) => kind.at(way, desired),
   };
 }
 

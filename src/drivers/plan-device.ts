@@ -3,7 +3,7 @@ import type { Seconds } from "../base/time.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import { diff } from "../change/diff.ts";
 import type { Desired } from "../desired/desired.ts";
-import type { Shell } from "../runtime/shell.ts";
+import type { Way } from "../runtime/way.ts";
 import { goBack } from "./go-back.ts";
 import { bind } from "./index.ts";
 
@@ -11,8 +11,8 @@ import { bind } from "./index.ts";
 export type DevicePlan = { readonly set: ChangeSet; readonly structure: number };
 
 /** Observed in full, compared with what it should be. */
-export async function planDevice(shell: Shell, desired: Desired, signal?: AbortSignal): Promise<DevicePlan> {
-  const bound = bind(shell, desired);
+export async function planDevice(way: Way, desired: Desired, signal?: AbortSignal): Promise<DevicePlan> {
+  const bound = bind(way, desired);
   const observed = await bound.driver.observe(signal);
   const set = {
     device: desired.device,
@@ -29,7 +29,7 @@ export async function planDevice(shell: Shell, desired: Desired, signal?: AbortS
  * asked before the confirmation, over a new connection where there is one; when it rejects, the device goes back.
  */
 export async function applyDevice(
-  shell: Shell,
+  way: Way,
   desired: Desired,
   set: ChangeSet,
   confirmWithin: Seconds,
@@ -37,7 +37,7 @@ export async function applyDevice(
   signal?: AbortSignal,
 ): Promise<void> {
   if (set.changes.length === 0) return;
-  const bound = bind(shell, desired);
+  const bound = bind(way, desired);
   const pending = await bound.driver.apply(set, confirmWithin, signal);
   try {
     const left = diff((await bound.driver.observe(signal)).items, bound.items);
@@ -53,7 +53,7 @@ export async function applyDevice(
     await prove();
   } catch (cause) {
     // Without the caller's signal: an interrupted apply must still be undone.
-    await goBack(shell.name, pending, cause, AbortSignal.timeout(30_000));
+    await goBack(way.name, pending, cause, AbortSignal.timeout(30_000));
   }
   await pending.confirm(signal);
 }

@@ -84,6 +84,25 @@ export type Reach =
   /** Only rendered; nothing is sent. */
   | { readonly kind: "none" };
 
+/** Where a secret is; the fleet file never has it. `credential`: of systemd, in $CREDENTIALS_DIRECTORY. */
+export type SecretSource =
+  | { readonly kind: "env"; readonly name: string }
+  | { readonly kind: "credential"; readonly name: string }
+  | { readonly kind: "file"; readonly path: string };
+
+/** How a device with an API is reached. */
+export type Api = {
+  /** An origin: scheme, name or address, port. */
+  readonly url: string;
+  readonly key: SecretSource;
+  readonly secret?: SecretSource;
+  /** `fingerprint`: SHA-256 in 64 hex digits, upper case. `ca`: path of a PEM file. */
+  readonly tls:
+    | { readonly kind: "system" }
+    | { readonly kind: "fingerprint"; readonly sha256: string }
+    | { readonly kind: "ca"; readonly path: string };
+};
+
 export type GuestNetwork = "networkd" | "netplan" | "ifupdown";
 
 export type Gateway = {
@@ -91,6 +110,10 @@ export type Gateway = {
   readonly kind: "nftables" | "pfsense" | "opnsense";
   readonly on?: DeviceName;
   readonly reach: Reach;
+  /** Only with pfsense and opnsense, which are reached so and by `exec`, never by `reach`. */
+  readonly api?: Api;
+  /** What ssh takes: for what the API lacks. */
+  readonly exec?: string;
   readonly network: GuestNetwork;
   readonly uplink: Nic;
   readonly hosts: Nic;

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { type Diagnostic, isError } from "../base/diagnostic.ts";
 import { failed, ok, type Result } from "../base/result.ts";
+import { checkApi } from "./check-api.ts";
 import { checkDocker } from "./check-docker.ts";
 import { checkMachines } from "./check-machines.ts";
 import { checkNetworks } from "./check-networks.ts";
@@ -51,6 +52,7 @@ function checkFile(file: FleetFile, places: Places, findings: Findings, given: G
   checkPlan(fleet, places, findings);
   checkNetworks(fleet, findings);
   checkMachines(fleet, findings);
+  checkApi(fleet, file, findings);
   checkDocker(fleet, findings);
   return fleet;
 }

@@ -7,6 +7,7 @@ import type { Findings } from "./findings.ts";
 import type { Bridge, Docker, Fleet, Gateway, Host, Hypervisor, Nic, PlanRules, Provider } from "./fleet.ts";
 import { resolveOpenings } from "./opening-entry.ts";
 import type { Places } from "./places.ts";
+import { resolveApi } from "./resolve-api.ts";
 import type { FleetFile } from "./schema.ts";
 
 type NicEntry = NonNullable<FleetFile["gateway"]["management"]>;
@@ -75,7 +76,7 @@ function resolveHypervisor(entry: FleetFile["hypervisors"][string]): Hypervisor 
 }
 
 function resolveGateway(file: FleetFile): Gateway {
-  const { name, kind, on, reach, network, uplink, hosts, management, admins } = file.gateway;
+  const { name, kind, on, reach, api, exec, network, uplink, hosts, management, admins } = file.gateway;
   return {
     name: name as DeviceName,
     kind,
@@ -85,7 +86,8 @@ function resolveGateway(file: FleetFile): Gateway {
     uplink: resolveNic(file, uplink, name, "uplink"),
     hosts: resolveNic(file, hosts, name, "hosts"),
     ...(management === undefined ? {} : { management: resolveNic(file, management, name, "management") }),
-    ...optional({ on: on as DeviceName | undefined }),
+    ...(api === undefined ? {} : { api: resolveApi(api) }),
+    ...optional({ on: on as DeviceName | undefined, exec }),
   };
 }
 

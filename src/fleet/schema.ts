@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Address } from "../net/address.ts";
+import { apiEntry, execField } from "./api-entry.ts";
 import { type Field, field, kindOf, nameKey, notText, reference, shortOrLong, textField, wrong } from "./field.ts";
 import {
   address4Field,
@@ -149,6 +150,14 @@ const gateway = z.strictObject({
     .default({ kind: "none" })
     .describe("How sixgate gets at it: none, local, or ssh:user@host. Default: none.")
     .meta({ default: "none" }),
+  api: apiEntry
+    .optional()
+    .describe("How the API of pfSense or OPNsense is reached. Default: none, files are only rendered."),
+  exec: execField
+    .optional()
+    .describe(
+      "A root shell on pfSense or OPNsense, ssh:user@host: for the dead-man, for openings by labels and for what the API lacks. Default: none.",
+    ),
   network: guestNetwork,
   uplink: nic.describe("The interface to the provider."),
   hosts: publicNic.describe("The interface to the hosts."),

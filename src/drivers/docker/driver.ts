@@ -3,6 +3,7 @@ import type { Seconds } from "../../base/time.ts";
 import { type ChangeSet, keyOf } from "../../change/change-set.ts";
 import type { EngineDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
+import { shellOf } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
 import { goBack } from "../go-back.ts";
 import { armWatchdog } from "../watchdog.ts";
@@ -23,7 +24,7 @@ export const docker: DriverKind<EngineDesired> = {
   normalize,
   render,
   consequences,
-  at: dockerAt,
+  at: (way, desired) => dockerAt(shellOf(way), desired),
 };
 
 function dockerAt(shell: Shell, desired: EngineDesired): Driver {

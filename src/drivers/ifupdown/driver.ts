@@ -1,4 +1,5 @@
 import type { GuestDesired, HypervisorDesired } from "../../desired/desired.ts";
+import { shellOf } from "../../runtime/way.ts";
 import type { DriverKind } from "../driver.ts";
 import { guestDriver } from "../linux/guest-driver.ts";
 import { bridgesDriver } from "./bridges-driver.ts";
@@ -15,7 +16,7 @@ export const ifupdownGuest: DriverKind<GuestDesired> = {
   audit,
   normalize,
   render,
-  at: (shell, desired) => guestDriver(guestTool, shell, desired),
+  at: (way, desired) => guestDriver(guestTool, shellOf(way), desired),
 };
 
 /** A hypervisor's bridges in /etc/network/interfaces, by ifupdown2: Proxmox without its API, or plain Debian. */
@@ -26,5 +27,5 @@ export const ifupdownBridges: DriverKind<HypervisorDesired> = {
   audit: auditBridges,
   normalize: normalizeBridges,
   render: renderBridges,
-  at: bridgesDriver,
+  at: (way, desired) => bridgesDriver(shellOf(way), desired),
 };

@@ -1,4 +1,5 @@
 import type { GuestDesired } from "../../desired/desired.ts";
+import { shellOf } from "../../runtime/way.ts";
 import type { DriverKind } from "../driver.ts";
 import { guestDriver } from "../linux/guest-driver.ts";
 import { networkdTool } from "./api.ts";
@@ -13,5 +14,5 @@ export const networkd: DriverKind<GuestDesired> = {
   audit,
   normalize,
   render,
-  at: (shell, desired) => guestDriver(networkdTool, shell, desired),
+  at: (way, desired) => guestDriver(networkdTool, shellOf(way), desired),
 };

@@ -6,6 +6,7 @@ import { diff } from "../../change/diff.ts";
 import type { Item } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
+import { shellOf, type Way } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { type Nft, nftAt } from "./api.ts";
@@ -31,7 +32,8 @@ export const nftables: DriverKind<GatewayDesired> = {
 /** Up to so many addresses are asked for one by one when flows are to be cut. */
 const fewAddresses = 8;
 
-function at(shell: Shell, desired: GatewayDesired): Driver {
+function at(way: Way, desired: GatewayDesired): Driver {
+  const shell = shellOf(way);
   const nft = nftAt(shell);
   // Files of a change that waits for its confirmation. They are written only then, so a restart in between boots the
   // old state; until then they count as there.

@@ -1,0 +1,25 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Certified } from "./certificate.ts";
+
+/** A server on loopback, over TLS with a certificate. `stop` ends kept connections too. */
+export type Listening = { readonly url: string; readonly server: Server; readonly stop: () => Promise<void> };
+
+export async function listen(answer: RequestListener, certified?: Certified): Promise<Listening> {
+  const server: Server = certified === undefined ? createServer(answer) : createTlsServer(certified, answer);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${certified === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+    server,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

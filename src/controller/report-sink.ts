@@ -18,12 +18,18 @@ export type ReportSink = {
   seen(host: HostName, agent: AgentFacts, received: Received): void;
   /** The connection ended. Nothing closes by that alone. */
   lost(host: HostName, received: Received): void;
-  /** Something that an honest agent doesn't do: a replay, a clone, a report over its quota. */
-  alarm(host: HostName, kind: "replay" | "clone" | "flood" | "malformed" | "foreign", text: string): void;
+  alarm(host: HostName, kind: AlarmKind, text: string): void;
 };
+
+/**
+ * Something that an honest agent doesn't do. `foreign`: it claims an address outside its block (that endpoint is left
+ * out, the rest counts). `clone`: two speak for one host, or an old key is used again. `token`: a join token was used twice.
+ */
+export type AlarmKind = "replay" | "clone" | "flood" | "malformed" | "foreign" | "token";
 
 export type AgentFacts = {
   readonly version: string;
+  /** Version and API version of its engine; both empty while that doesn't answer. */
   readonly engine: string;
   readonly apiVersion: string;
   /** When its certificate ends. */

@@ -24,6 +24,8 @@ export type ContainerReport = {
   readonly project?: string;
   readonly service?: string;
   readonly image: string;
+  /** The engine's id of the image: unlike its name nobody can give it to another one. */
+  readonly imageId?: string;
   /** `bridge`: networks of its own. `container`: shares those of `sharesWith`. `host` has no address of its own. */
   readonly mode: "bridge" | "container" | "host" | "none";
   readonly sharesWith?: string;

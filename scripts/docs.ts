@@ -93,7 +93,7 @@ const groups: readonly (readonly [digit: string, title: string])[] = [
   ["6", "The guard and stored plans"],
   ["7", "The lab"],
   ["8", "The command line"],
-  ["9", "Agents and the controller"],
+  ["9", "Openings by request, agents and the controller"],
 ];
 
 function codesPage(): string {

@@ -14,12 +14,13 @@ import type { HostName } from "../src/base/name.ts";
 import { type Instant, instant } from "../src/base/time.ts";
 import { type Authority, openAuthority } from "../src/controller/authority.ts";
 import { Enrolment } from "../src/controller/enrolment.ts";
-import { type Inbox, type InboxOptions, startInbox } from "../src/controller/inbox.ts";
+import { type Inbox, startInbox } from "../src/controller/inbox.ts";
 import type { AlarmKind, Received, ReportSink } from "../src/controller/report-sink.ts";
+import type { InboxOptions } from "../src/controller/room.ts";
 import { address } from "../src/net/address.ts";
 import { type Prefix, prefix } from "../src/net/prefix.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
-import { memoryStore } from "./memory-store.ts";
+import { memoryStore } from "../src/store/memory-store.ts";
 
 export const vm1 = "vm1" as HostName;
 export const vm2 = "vm2" as HostName;

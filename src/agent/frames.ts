@@ -189,7 +189,6 @@ const enrolledFrame = z.discriminatedUnion("t", [
 ]);
 
 export type EnrolledFrame = z.output<typeof enrolledFrame>;
-export type Bye = z.output<typeof bye>;
 
 /** A line that is no frame: `text` says why, for a log. It may quote what came. */
 export class Malformed extends Error {

@@ -25,8 +25,6 @@ export type Identity = {
   readonly ends: Instant;
 };
 
-export const agentFolder = "/var/lib/sixgate/agent";
-
 /** Key and certificate in one file, so that a renewal replaces both or none. */
 const pairFile = "identity.pem";
 const authorityFile = "authority.pem";

@@ -190,13 +190,9 @@ export const codes = {
   E921: "Join token not accepted",
   E922: "Controller's certificate not accepted",
   E923: "Not enrolled",
-  E924: "Enrolled already",
-  E925: "Not a join token",
   E926: "Controller not reached",
   E927: "Inbox can't listen",
   E928: "Agent refused for good",
-  E929: "Docker's answer not understood by the agent",
-  E930: "Docker's socket not reached by the agent",
   E931: "Record of trust can't be read",
   E932: "No such agent",
 } as const satisfies Record<string, string>;

@@ -15,7 +15,7 @@ import { printable } from "../base/printable.ts";
 import type { Instant } from "../base/time.ts";
 import type { Prefix } from "../net/prefix.ts";
 import { Bucket } from "./bucket.ts";
-import type { Room } from "./inbox.ts";
+import type { Live, Room } from "./room.ts";
 import { Ended, Session } from "./session.ts";
 
 /** Bytes that may wait for an agent that doesn't read. */
@@ -33,10 +33,11 @@ const faults: Readonly<Record<string, ByeReason>> = {
 };
 
 /** One connection of `sixgate-agent/1`, from its handshake to its end. */
-export class AgentConnection {
+export class AgentConnection implements Live {
   readonly #room: Room;
   readonly #socket: TLSSocket;
   readonly #splitter = new LineSplitter(lineCap);
+  readonly from: string;
   readonly #silence: NodeJS.Timeout;
   readonly #reports: Bucket;
   readonly #bytes: Bucket;
@@ -54,6 +55,8 @@ export class AgentConnection {
   constructor(room: Room, socket: TLSSocket) {
     this.#room = room;
     this.#socket = socket;
+    // A closed socket has forgotten it.
+    this.from = printable(socket.remoteAddress ?? "somewhere");
     const now = performance.now();
     this.#reports = new Bucket(room.quota.reports, now);
     this.#bytes = new Bucket(room.quota.bytes, now);
@@ -69,17 +72,13 @@ export class AgentConnection {
       const code = String(this.#socket.authorizationError);
       const who = hostOfNames(certificate?.subjectAltName) ?? "an unknown agent";
       this.end(faults[code] ?? "unknown", `Certificate not accepted: ${code}`);
-      this.#room.log("warn", `${who} at ${this.#from()}: certificate not accepted: ${code}`);
+      this.#room.log("warn", `${who} at ${this.from}: certificate not accepted: ${code}`);
       return false;
     }
     this.#host = hostOfNames(certificate?.subjectAltName);
     this.#serial = certificate?.serialNumber.toLowerCase() ?? "";
     if (this.#host === undefined) this.end("unknown", "Not the certificate of a host");
     return this.#host !== undefined;
-  }
-
-  #from(): string {
-    return printable(this.#socket.remoteAddress ?? "somewhere");
   }
 
   async #run(): Promise<void> {
@@ -105,7 +104,7 @@ export class AgentConnection {
     const text = error instanceof Error ? error.message : String(error);
     // A connection that breaks is nothing that an agent could be told.
     if (this.#socket.destroyed) return;
-    this.#room.log("warn", `${this.#host ?? this.#from()}: ${printable(text)}`);
+    this.#room.log("warn", `${this.#host ?? this.from}: ${printable(text)}`);
     this.end("failed", "The controller can't do it now; its log says why");
   }
 
@@ -159,7 +158,7 @@ export class AgentConnection {
     if (frame.t !== "hello" || host === undefined) throw new Malformed("A connection begins with hello");
     const admission = await room.enrolment.admit(host, this.#serial);
     if (admission.kind === "refused") {
-      if (admission.reason === "clone") room.sink.alarm(host, "clone", `${admission.text}; from ${this.#from()}`);
+      if (admission.reason === "clone") room.sink.alarm(host, "clone", `${admission.text}; from ${this.from}`);
       throw new Ended(admission.reason, admission.text);
     }
     this.block = room.blockOf(host);
@@ -180,7 +179,7 @@ export class AgentConnection {
     });
     room.live.set(host, this);
     room.known(this.#socket);
-    room.log("info", `${host} connected from ${this.#from()}`);
+    room.log("info", `${host} connected from ${this.from}`);
     const beat = Math.max(1, Math.floor(room.patience.silence / 3000));
     this.#send({ t: "welcome", host, block: this.block, beat, ends: admission.ends, at: now });
     return 1;
@@ -192,7 +191,7 @@ export class AgentConnection {
       const other = this.#room.live.get(host);
       if (other === undefined) return;
       if (await other.stillThere()) {
-        const text = `A second agent came from ${this.#from()} while the one at ${other.#from()} is alive`;
+        const text = `A second agent came from ${this.from} while the one at ${other.from} is alive`;
         this.#room.sink.alarm(host, "clone", text);
         throw new Ended("clone", "Another agent speaks for this host");
       }
@@ -200,7 +199,6 @@ export class AgentConnection {
     }
   }
 
-  /** Whether the other end answers. A machine that lost its power leaves a connection that looks alive. */
   stillThere(): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false);
     this.#asked++;
@@ -259,7 +257,6 @@ export class AgentConnection {
     }
   }
 
-  /** Says goodbye and closes. Nothing that comes after counts. */
   end(reason: ByeReason, text: string): void {
     if (this.#ended) return;
     this.#send({ t: "bye", reason, text: printable(text).slice(0, 500), at: this.#room.clock() });

@@ -3,7 +3,7 @@ import { type EnrolledFrame, frameLine, Malformed, readEnrolFrame } from "../age
 import { LineSplitter } from "../agent/line-splitter.ts";
 import { binding, lineCap } from "../agent/wire.ts";
 import { printable } from "../base/printable.ts";
-import type { Room } from "./inbox.ts";
+import type { Room } from "./room.ts";
 
 /**
  * One enrolment: one line in, one line out. The deadline of strangers holds until the end, so nobody can wait here.

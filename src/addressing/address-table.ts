@@ -4,6 +4,7 @@ import { type Address, compareAddresses } from "../net/address.ts";
 import { interfaceAddress } from "../net/interface-address.ts";
 import { baseOf, lengthOf, type Prefix } from "../net/prefix.ts";
 import type { AddressPlan, HostPlan } from "./address-plan.ts";
+import { hasInsideAddress, hopToGateway, insideAddress } from "./next-hops.ts";
 import { reservedAddress } from "./reserved-address.ts";
 
 /** One line of the table that `addr` prints: HOST, WHAT, PREFIX OR ADDRESS, WHERE. */
@@ -34,6 +35,8 @@ export function addressTable(plan: AddressPlan, fleet?: Fleet): readonly Address
       where: where(host, gateway?.uplink.device),
     },
   ];
+  if (fleet !== undefined && hasInsideAddress(fleet))
+    rows.push({ host, what: "hosts", text: insideAddress(plan), where: where(host, gateway?.hosts.device) });
   for (const each of plan.hosts) rows.push(...hostRows(each, plan, fleet));
   return fleet === undefined || hasPrefix(fleet) ? rows : rows.map(asOffset);
 }
@@ -44,8 +47,14 @@ function delegatedBy(fleet: Fleet | undefined): string {
 }
 
 function asOffset(row: AddressRow): AddressRow {
+  if (isLinkLocal(row.text)) return row;
   if (row.what === "prefix") return { ...row, text: `/${lengthOf(row.text as Prefix)}` };
   return { ...row, text: `+${row.text}`, where: row.where.replace(/^via /, "via +") };
+}
+
+/** It does not depend on the prefix. */
+function isLinkLocal(text: string): boolean {
+  return text.startsWith("fe80:");
 }
 
 function hostRows(each: HostPlan, plan: AddressPlan, fleet: Fleet | undefined): readonly AddressRow[] {
@@ -53,9 +62,11 @@ function hostRows(each: HostPlan, plan: AddressPlan, fleet: Fleet | undefined): 
   const known = fleet?.hosts.get(host);
   const via = `via ${shortOf(each.address, plan)}`;
   const gateway = where(fleet?.gateway.name ?? "gateway", fleet?.gateway.hosts.device);
+  const hop =
+    fleet?.plan.layout === "compact" ? hopToGateway(fleet, each) : interfaceAddress(each.gateway, plan.linkLength);
   return [
     { host, what: "block", text: each.block, where: `slot ${each.slot}` },
-    { host, what: "gateway", text: interfaceAddress(each.gateway, plan.linkLength), where: gateway },
+    { host, what: "gateway", text: hop, where: gateway },
     {
       host,
       what: "address",

@@ -35,7 +35,7 @@ function fleetOf(hosts: readonly Host[]): Fleet {
     name: "test",
     prefix: prefix("2001:db8:1234:321d::/64"),
     provider: { name: "none", delivery: "routed", nextHop: address("fe80::1") },
-    plan: { host: 76, link: 80, network: 80, routes: "block" },
+    plan: { host: 76, link: 80, network: 80, routes: "block", layout: "per-host" },
     networks: new Map(),
     hypervisors: new Map(),
     gateway: {

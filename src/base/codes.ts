@@ -76,6 +76,7 @@ export const codes = {
   E274: "Secret missing",
   E275: "Two ways to reach a device",
   E276: "Not a shell over ssh",
+  E277: "Routes that the layout can't have",
   E301: "Number pinned elsewhere than the ledger has it",
   E302: "Prefix has no free slot",
   E303: "Block has no free network",

@@ -1,7 +1,9 @@
 import type { AddressPlan } from "../addressing/address-plan.ts";
-import type { Fleet, Nic } from "../fleet/fleet.ts";
-import { type Address4, address4Of, type Prefix4, prefix4Of } from "../net/ipv4.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import { addressOf } from "../net/interface-address.ts";
 import { bogons, documentationPrefixOf } from "../net/special.ts";
+import { deriveGatewayNetwork, insideAddresses } from "./derive-gateway-guest.ts";
+import { deriveNat4 } from "./derive-nat4.ts";
 import { deriveOpenings } from "./derive-openings.ts";
 import type { GatewayDesired } from "./desired.ts";
 import { pairHosts } from "./host-pair.ts";
@@ -22,7 +24,7 @@ export function deriveFilter(fleet: Fleet, plan: AddressPlan): GatewayDesired {
     ...(gateway.management === undefined
       ? {}
       : { management: { device: gateway.management.device, admins: gateway.admins } }),
-    own: [plan.uplink.address, ...plan.hosts.map((host) => host.gateway)],
+    own: [plan.uplink.address, ...insideAddresses(fleet, plan).map(addressOf)],
     hosts: pairHosts(fleet, plan).map(({ host, plan: numbers }) => ({
       host: host.name,
       block: numbers.block,
@@ -33,19 +35,7 @@ export function deriveFilter(fleet: Fleet, plan: AddressPlan): GatewayDesired {
     policy: fleet.policy,
     openings: deriveOpenings(fleet, plan),
     ...(nat4 === undefined ? {} : { nat4 }),
+    ...(gateway.kind === "nftables" ? {} : { network: deriveGatewayNetwork(fleet, plan) }),
     bogons: bogons(documentation === undefined ? [] : [documentation]),
   };
-}
-
-/** Outbound NAT for the IPv4 LAN behind the management NIC (or the hosts' NIC), to the uplink's address. */
-export function deriveNat4(fleet: Fleet): GatewayDesired["nat4"] {
-  const { uplink, management, hosts } = fleet.gateway;
-  const inside = [management, hosts].find((nic) => nic?.ipv4 !== undefined);
-  if (uplink.ipv4 === undefined || inside?.ipv4 === undefined) return undefined;
-  const to: Address4 = address4Of(uplink.ipv4);
-  return { from: lanOf(fleet, inside) ?? prefix4Of(inside.ipv4), inside: inside.device, uplink: uplink.device, to };
-}
-
-function lanOf(fleet: Fleet, nic: Nic): Prefix4 | undefined {
-  return fleet.networks.get(nic.network)?.ipv4;
 }

@@ -1,13 +1,14 @@
 import type { AddressPlan } from "../addressing/address-plan.ts";
+import { hasInsideAddress, hopToHost, insideAddress } from "../addressing/next-hops.ts";
 import { reservedAddress } from "../addressing/reserved-address.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { type Address, compareAddresses } from "../net/address.ts";
-import { interfaceAddress } from "../net/interface-address.ts";
+import { type InterfaceAddress, interfaceAddress } from "../net/interface-address.ts";
 import { prefix } from "../net/prefix.ts";
-import { deriveNat4 } from "./derive-filter.ts";
 import { default4, linkFor } from "./derive-link.ts";
+import { deriveNat4 } from "./derive-nat4.ts";
 import { deriveOpenings } from "./derive-openings.ts";
-import type { GuestDesired } from "./desired.ts";
+import type { GatewayNetwork, GuestDesired } from "./desired.ts";
 import { gatewaySysctls } from "./gateway-sysctls.ts";
 import { pairHosts } from "./host-pair.ts";
 import type { LinkDesired, RouteDesired } from "./network.ts";
@@ -29,6 +30,17 @@ export function deriveGatewayGuest(fleet: Fleet, plan: AddressPlan): GuestDesire
   };
 }
 
+/** Links and routes of a gateway that is not Linux; management is never touched, so that it can't be lost. */
+export function deriveGatewayNetwork(fleet: Fleet, plan: AddressPlan): GatewayNetwork {
+  const { uplink, hosts, exec } = fleet.gateway;
+  const ours = new Set([uplink.device, hosts.device]);
+  return {
+    links: deriveLinks(fleet, plan).filter(({ name }) => ours.has(name)),
+    routes: deriveRoutes(fleet, plan).filter((each) => each.kind !== "unicast4" || each.device === uplink.device),
+    shell: exec !== undefined,
+  };
+}
+
 function deriveLinks(fleet: Fleet, plan: AddressPlan): readonly LinkDesired[] {
   const { uplink, hosts, management } = fleet.gateway;
   return [
@@ -38,8 +50,8 @@ function deriveLinks(fleet: Fleet, plan: AddressPlan): readonly LinkDesired[] {
     },
     linkFor(
       hosts,
-      plan.hosts.map((host) => interfaceAddress(host.gateway, plan.linkLength)),
-      "hosts: the next hop of each",
+      insideAddresses(fleet, plan),
+      fleet.plan.layout === "compact" ? "hosts: link-local next hops" : "hosts: the next hop of each",
     ),
     ...(management === undefined ? [] : [linkFor(management, [], "management: no public address")]),
   ];
@@ -53,7 +65,8 @@ function deriveLinks(fleet: Fleet, plan: AddressPlan): readonly LinkDesired[] {
 function deriveProxies(fleet: Fleet, plan: AddressPlan): readonly Address[] {
   const all = new Set<Address>(deriveOpenings(fleet, plan).map(({ to }) => to));
   for (const { host, plan: numbers } of pairHosts(fleet, plan)) {
-    all.add(numbers.gateway).add(numbers.address);
+    if (fleet.plan.layout === "per-host") all.add(numbers.gateway);
+    all.add(numbers.address);
     for (const container of host.docker.containers.values()) {
       const address = reservedAddress(numbers, container);
       if (address !== undefined) all.add(address);
@@ -61,6 +74,16 @@ function deriveProxies(fleet: Fleet, plan: AddressPlan): readonly Address[] {
   }
   all.delete(plan.uplink.address);
   return [...all].sort(compareAddresses);
+}
+
+/** The gateway's addresses on the hosts' wire; the one that does not depend on hosts first. */
+export function insideAddresses(fleet: Fleet, plan: AddressPlan): readonly InterfaceAddress[] {
+  return [
+    ...(hasInsideAddress(fleet) ? [insideAddress(plan)] : []),
+    ...(fleet.plan.layout === "compact"
+      ? []
+      : plan.hosts.map((host) => interfaceAddress(host.gateway, plan.linkLength))),
+  ];
 }
 
 function deriveRoutes(fleet: Fleet, plan: AddressPlan): readonly RouteDesired[] {
@@ -73,12 +96,13 @@ function deriveRoutes(fleet: Fleet, plan: AddressPlan): readonly RouteDesired[] 
     { kind: "unreachable", to: plan.delegated },
     ...plan.hosts.flatMap((host): readonly RouteDesired[] => {
       // A link as long as the block is on-link as a whole: a route to the block would be the same prefix again.
-      const perNetwork = fleet.plan.routes === "network" || host.link === host.block;
+      const compact = fleet.plan.layout === "compact";
+      const perNetwork = !compact && (fleet.plan.routes === "network" || host.link === host.block);
       const targets = perNetwork ? host.networks.map((network) => network.prefix) : [host.block];
       return targets.map((to) => ({
         kind: "unicast",
         to,
-        via: host.address,
+        via: hopToHost(fleet, host),
         device: gateway.hosts.device,
         onlink: false,
       }));

@@ -1,3 +1,4 @@
+import { hopToGateway } from "../addressing/next-hops.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { interfaceAddress } from "../net/interface-address.ts";
 import { type Address4, address4Of } from "../net/ipv4.ts";
@@ -19,7 +20,13 @@ export function deriveHostGuest(fleet: Fleet, { host, plan }: HostPair): GuestDe
       linkFor(host.public, [interfaceAddress(plan.address, lengthOf(plan.link))], "public: leads to the gateway"),
     ],
     routes: [
-      { kind: "unicast", to: prefix("::/0"), via: plan.gateway, device: host.public.device, onlink: false },
+      {
+        kind: "unicast",
+        to: prefix("::/0"),
+        via: hopToGateway(fleet, plan),
+        device: host.public.device,
+        onlink: false,
+      },
       ...hostDefault4(fleet, host),
       ...deriveAggregate(plan),
     ],

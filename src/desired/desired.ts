@@ -68,8 +68,17 @@ export type GatewayDesired = {
     /** The hosts' own addresses on that interface. */
     readonly agents: readonly (Address | Address4)[];
   };
+  /** Where the driver of the filter sets links and routes too, since the gateway is not Linux. */
+  readonly network?: GatewayNetwork;
   /** Prefixes that no packet from outside may carry; the fleet's own documentation prefix taken out. */
   readonly bogons: readonly Prefix[];
+};
+
+/** `links`: the uplink's and the hosts'. `shell`: there is one, for what the device's API lacks. */
+export type GatewayNetwork = {
+  readonly links: readonly LinkDesired[];
+  readonly routes: readonly RouteDesired[];
+  readonly shell: boolean;
 };
 
 export type GatewayHost = {

@@ -31,6 +31,13 @@ export function checkPlan(fleet: Fleet, places: Places, findings: Findings): voi
     checkLink(fleet, findings);
   }
   checkDelivery(fleet, findings);
+  if (fleet.plan.layout === "compact" && fleet.plan.routes === "network")
+    findings.error(
+      "E277",
+      ["plan", "routes"],
+      "With layout: compact no link is connected, so each block needs its route",
+      "write routes: block, or take it away",
+    );
 }
 
 function checkKind(fleet: Fleet, findings: Findings): void {

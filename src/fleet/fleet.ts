@@ -54,6 +54,8 @@ export type PlanRules = {
   readonly network: number;
   /** `block`: one route per host, to its block; `network`: one per container network, as the article has it. */
   readonly routes: "block" | "network";
+  /** `per-host`: the gateway has an address on each host's link. `compact`: one in all, and link-local next hops. */
+  readonly layout: "per-host" | "compact";
 };
 
 /** A layer-2 network of the site. Exactly one carries the uplink, one the hosts' public addresses (no ipv4 or both). */

@@ -64,7 +64,13 @@ function resolveProvider(file: FleetFile, findings: Findings): Provider {
 function resolvePlan(file: FleetFile, delegated: Prefix): PlanRules {
   const host = file.plan.host ?? (lengthOf(delegated) <= 60 ? 64 : 76);
   const network = file.plan.network ?? Math.max(80, host + 4);
-  return { host, link: file.plan.link ?? network, network, routes: file.plan.routes ?? "block" };
+  return {
+    host,
+    link: file.plan.link ?? network,
+    network,
+    routes: file.plan.routes ?? "block",
+    layout: file.plan.layout ?? "per-host",
+  };
 }
 
 function resolveHypervisor(entry: FleetFile["hypervisors"][string]): Hypervisor {

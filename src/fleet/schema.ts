@@ -75,6 +75,12 @@ const plan = z.strictObject({
     .describe(
       "Routes on the gateway. block: one per host, to its whole block. network: one per container network, as in the article. Default: block.",
     ),
+  layout: z
+    .enum(["per-host", "compact"])
+    .optional()
+    .describe(
+      "How gateway and hosts reach each other. per-host: the gateway has an address on each host's link, as in the article. compact: one address, and next hops that are link-local, made from the MAC addresses; for pfSense with more than 100 hosts. No other address changes. Default: per-host.",
+    ),
 });
 
 const siteNetwork = z.strictObject({

@@ -18,6 +18,11 @@ const variants: readonly { readonly name: string; readonly title: string; readon
         text.replace(/^provider:/m, "plan: { host: /76, link: /80, network: /80, routes: network }\nprovider:"),
     },
     {
+      name: "test-compact",
+      title: "one address of the gateway among the hosts, link-local next hops",
+      edit: (text) => text.replace(/^provider:/m, "plan: { layout: compact }\nprovider:"),
+    },
+    {
       name: "test-onlink",
       title: "a provider that looks for each address on the link",
       edit: (text) => text.replace("delivery: routed", "delivery: on-link"),

@@ -3,11 +3,10 @@ import { reservedAddress } from "../addressing/reserved-address.ts";
 import type { HostName } from "../base/name.ts";
 import type { Fleet, StaticOpening } from "../fleet/fleet.ts";
 import { type Address, compareAddresses } from "../net/address.ts";
-import { comparePortRanges, formatPortRange } from "../net/port.ts";
 import { type Prefix, prefixOf } from "../net/prefix.ts";
 import { PrefixSet } from "../net/prefix-set.ts";
-import { protocolNumber } from "../net/transport.ts";
-import type { Opening, Service } from "../openings/opening.ts";
+import type { Opening } from "../openings/opening.ts";
+import { compareServices, formatService } from "../openings/services.ts";
 
 /**
  * The fleet file's own openings, sorted by address, then service (ports by protocol number and port, ping last). One
@@ -25,7 +24,7 @@ export function deriveOpenings(fleet: Fleet, plan: AddressPlan): readonly Openin
     if (entry.from.length === 0) throw new RangeError(`${entry.at}: an opening from nowhere`);
     const { host, to } = targetOf(fleet, numbers, entry);
     for (const service of entry.services) {
-      const key = `${to} ${serviceKey(service)}`;
+      const key = `${to} ${formatService(service)}`;
       const from = PrefixSet.of([...(byKey.get(key)?.from ?? []), ...entry.from]).prefixes();
       byKey.set(key, { host, to, service, from, askedBy: "fleet.yaml" });
     }
@@ -53,13 +52,4 @@ function targetOf(fleet: Fleet, numbers: Numbers, entry: StaticOpening): Target 
     if (address !== undefined) return { host: to.host, to: address };
   }
   throw new RangeError(`${entry.at}: an opening to what the plan has not`);
-}
-
-function serviceKey(service: Service): string {
-  return service.kind === "ping" ? "ping" : `${service.transport} ${formatPortRange(service.ports)}`;
-}
-
-export function compareServices(a: Service, b: Service): number {
-  if (a.kind === "ping" || b.kind === "ping") return Number(a.kind === "ping") - Number(b.kind === "ping");
-  return protocolNumber(a.transport) - protocolNumber(b.transport) || comparePortRanges(a.ports, b.ports);
 }

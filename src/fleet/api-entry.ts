@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Field, field, type Read, textField, wrong } from "./field.ts";
 import { pathField } from "./field-kinds.ts";
 import type { SecretSource } from "./fleet.ts";
-import { quote } from "./quote.ts";
+import { quote } from "../base/quote.ts";
 
 // How a device with an API is reached. Secrets are named, never written down: what is refused here is not repeated in
 // the message, since it may well be one.

@@ -1,7 +1,7 @@
+import { didYouMean } from "../base/nearest.ts";
+import { quote } from "../base/quote.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Host } from "./fleet.ts";
-import { didYouMean } from "./nearest.ts";
-import { quote } from "./quote.ts";
 
 export function checkDocker(fleet: Fleet, findings: Findings): void {
   for (const host of fleet.hosts.values()) {

@@ -1,11 +1,11 @@
 import type { DeviceName, HostName } from "../base/name.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { quote } from "../base/quote.ts";
 import { isUnicastMac } from "../net/mac.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Hypervisor } from "./fleet.ts";
 import { bridgesOf, type NicEntry, nicsOf } from "./interface-entry.ts";
-import { didYouMean } from "./nearest.ts";
 import { type Path, pathText } from "./places.ts";
-import { quote } from "./quote.ts";
 
 /** Machines by name, their NICs, and what they run on. */
 export function checkMachines(fleet: Fleet, findings: Findings): void {

@@ -1,10 +1,10 @@
+import { didYouMean } from "../base/nearest.ts";
+import { quote } from "../base/quote.ts";
 import { contains4 } from "../net/ipv4.ts";
 import { checkIpv4 } from "./check-ipv4.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet } from "./fleet.ts";
 import { bridgesOf } from "./interface-entry.ts";
-import { didYouMean } from "./nearest.ts";
-import { quote } from "./quote.ts";
 
 /** Networks, bridges and the IPv4 side of everything. */
 export function checkNetworks(fleet: Fleet, findings: Findings): void {

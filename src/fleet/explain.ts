@@ -1,5 +1,5 @@
+import { nearest } from "../base/nearest.ts";
 import { type JsonSchema, keysAt, mapIn, schemaAt } from "./json-schema.ts";
-import { nearest } from "./nearest.ts";
 
 /** What a key of the fleet file means. */
 export type Explanation = {

@@ -1,3 +1,6 @@
+import { didYouMean } from "../base/nearest.ts";
+import { quote } from "../base/quote.ts";
+import { type Read, wrong } from "../base/wrong.ts";
 import { type Address, parseAddress, toBits } from "../net/address.ts";
 import { linkOf, parseInterfaceAddress } from "../net/interface-address.ts";
 import {
@@ -14,10 +17,8 @@ import { parsePortRange } from "../net/port.ts";
 import { type Prefix, parsePrefix, prefixOf } from "../net/prefix.ts";
 import { isTransport, transports } from "../net/transport.ts";
 import type { Service } from "../openings/opening.ts";
-import { type Field, field, kindOf, type Read, textField, wrong } from "./field.ts";
+import { type Field, field, kindOf, textField } from "./field.ts";
 import type { Reach } from "./fleet.ts";
-import { didYouMean } from "./nearest.ts";
-import { quote } from "./quote.ts";
 
 // One reader per kind of value: text in, canonical value or the reason out.
 

@@ -1,15 +1,7 @@
 import { z } from "zod";
-import type { Code } from "../base/codes.ts";
 import { namePattern } from "../base/name.ts";
-import { quote } from "./quote.ts";
-
-/** Why a value was refused: a code, what was found, and what to write. */
-export type Wrong = { readonly code: Code; readonly text: string; readonly fix: string };
-export type Read<T> = { readonly value: T } | Wrong;
-
-export function wrong(code: Code, text: string, fix: string): Wrong {
-  return { code, text, fix };
-}
+import { quote } from "../base/quote.ts";
+import { type Read, type Wrong, wrong } from "../base/wrong.ts";
 
 export type Field<T> = z.ZodType<T, unknown>;
 

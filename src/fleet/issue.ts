@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import type { Code } from "../base/codes.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { kindOf, notName, type Wrong, wrong } from "./field.ts";
+import { didYouMean, nearest } from "../base/nearest.ts";
+import { quote } from "../base/quote.ts";
+import { type Wrong, wrong } from "../base/wrong.ts";
+import { kindOf, notName } from "./field.ts";
 import { keysAt, schemaAt } from "./json-schema.ts";
-import { didYouMean, nearest } from "./nearest.ts";
 import type { Path, Places } from "./places.ts";
-import { quote } from "./quote.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,18 +1,17 @@
 import type { HostName } from "../base/name.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { quote } from "../base/quote.ts";
 import { parseAddress } from "../net/address.ts";
-import { comparePortRanges, type PortRange, portsOverlap } from "../net/port.ts";
-import { contains, overlaps, type Prefix, prefix } from "../net/prefix.ts";
+import { contains, type Prefix, prefix } from "../net/prefix.ts";
 import { PrefixSet } from "../net/prefix-set.ts";
-import { specialPrefixes } from "../net/special.ts";
-import { type Transport, transports } from "../net/transport.ts";
+import { isNeverASource } from "../net/special.ts";
 import type { Service } from "../openings/opening.ts";
+import { mergeServices } from "../openings/services.ts";
 import { refuseFixedTarget } from "./delegation.ts";
 import { readSource } from "./field-kinds.ts";
 import type { Findings } from "./findings.ts";
 import type { Fleet, Host, StaticOpening } from "./fleet.ts";
-import { didYouMean } from "./nearest.ts";
 import type { Path, Places } from "./places.ts";
-import { quote } from "./quote.ts";
 import type { FleetFile } from "./schema.ts";
 
 type Groups = ReadonlyMap<string, readonly Prefix[]>;
@@ -131,16 +130,6 @@ function resolveSources(words: readonly string[], path: Path, groups: Groups, fi
   return failed ? [] : PrefixSet.of(all).prefixes();
 }
 
-/** Wholly in a special-purpose prefix; documentation prefixes are for labs and examples. */
-function isNeverASource(source: Prefix): boolean {
-  return specialPrefixes.some(
-    (each) =>
-      contains(each.prefix, source) &&
-      each.name !== "documentation" &&
-      !(each.except ?? []).some((reachable) => overlaps(reachable, source)),
-  );
-}
-
 function sourcesOf(word: string, path: Path, groups: Groups, findings: Findings): readonly Prefix[] | undefined {
   if (word === "any") return [anywhere];
   const group = groups.get(word);
@@ -164,31 +153,4 @@ function sourcesOf(word: string, path: Path, groups: Groups, findings: Findings)
   if ("value" in read) return [read.value];
   findings.error(read.code, path, read.text, read.fix);
   return undefined;
-}
-
-/** Overlapping ranges of one transport become one; sorted: tcp, udp, sctp by port, then ping. */
-function mergeServices(services: readonly Service[]): readonly Service[] {
-  const merged: Service[] = [];
-  for (const transport of transports)
-    merged.push(
-      ...mergeRanges(rangesOf(services, transport)).map((ports): Service => ({ kind: "ports", transport, ports })),
-    );
-  if (services.some((each) => each.kind === "ping")) merged.push({ kind: "ping" });
-  return merged;
-}
-
-function rangesOf(services: readonly Service[], transport: Transport): readonly PortRange[] {
-  return services
-    .flatMap((each) => (each.kind === "ports" && each.transport === transport ? [each.ports] : []))
-    .sort(comparePortRanges);
-}
-
-function mergeRanges(sorted: readonly PortRange[]): readonly PortRange[] {
-  const merged: PortRange[] = [];
-  for (const range of sorted) {
-    const last = merged.at(-1);
-    if (last === undefined || !portsOverlap(last, range)) merged.push(range);
-    else merged[merged.length - 1] = { first: last.first, last: Math.max(last.last, range.last) };
-  }
-  return merged;
 }

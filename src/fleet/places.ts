@@ -10,7 +10,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { isName } from "../base/name.ts";
-import { quote } from "./quote.ts";
+import { quote } from "../base/quote.ts";
 
 /** Keys and list positions from the top of the file. */
 export type Path = readonly (string | number)[];

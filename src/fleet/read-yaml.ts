@@ -2,9 +2,9 @@ import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } fr
 import type { Code } from "../base/codes.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { printable } from "../base/printable.ts";
+import { quote } from "../base/quote.ts";
 import { failed, ok, type Result } from "../base/result.ts";
 import { type Places, placesIn } from "./places.ts";
-import { quote } from "./quote.ts";
 
 export type YamlFile = { readonly value: unknown; readonly places: Places };
 

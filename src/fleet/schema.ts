@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { wrong } from "../base/wrong.ts";
 import type { Address } from "../net/address.ts";
 import { apiEntry, execField } from "./api-entry.ts";
-import { type Field, field, kindOf, nameKey, notText, reference, shortOrLong, textField, wrong } from "./field.ts";
+import { type Field, field, kindOf, nameKey, notText, reference, shortOrLong, textField } from "./field.ts";
 import {
   address4Field,
   adminField,

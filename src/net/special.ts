@@ -1,4 +1,4 @@
-import { contains, type Prefix, prefix } from "./prefix.ts";
+import { contains, overlaps, type Prefix, prefix } from "./prefix.ts";
 import { PrefixSet } from "./prefix-set.ts";
 
 /** Addresses that are no valid source or destination of a packet between a site and the Internet. */
@@ -74,4 +74,17 @@ export function bogons(except: readonly Prefix[]): readonly Prefix[] {
 /** The documentation prefix that `p` lies in: a fleet on one (a lab, an example) must be able to reach itself. */
 export function documentationPrefixOf(p: Prefix): Prefix | undefined {
   return specialPrefixes.find((each) => each.name === "documentation" && contains(each.prefix, p))?.prefix;
+}
+
+/**
+ * Whether no packet from the Internet comes from any of it: it lies wholly in a special-purpose prefix. Documentation
+ * prefixes count as sources, for labs and examples.
+ */
+export function isNeverASource(source: Prefix): boolean {
+  return specialPrefixes.some(
+    (each) =>
+      contains(each.prefix, source) &&
+      each.name !== "documentation" &&
+      !(each.except ?? []).some((reachable) => overlaps(reachable, source)),
+  );
 }

@@ -1,4 +1,4 @@
-import { printable } from "../base/printable.ts";
+import { printable } from "./printable.ts";
 
 const longest = 80;
 

@@ -37,6 +37,8 @@ export type RefusalView = {
   readonly host: HostName;
   readonly container: ContainerName;
   readonly to?: Address;
+  /** Where it was asked: `sixgate.open rule 2 column 4`. This and the texts below are encoded already. */
+  readonly at: string;
   /** The label's rule, as it was written. */
   readonly text: string;
   readonly code: Code;

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { type Field, field, type Read, textField, wrong } from "./field.ts";
+import { quote } from "../base/quote.ts";
+import { type Read, wrong } from "../base/wrong.ts";
+import { type Field, field, textField } from "./field.ts";
 import { pathField } from "./field-kinds.ts";
 import type { SecretSource } from "./fleet.ts";
-import { quote } from "../base/quote.ts";
 
 // How a device with an API is reached. Secrets are named, never written down: what is refused here is not repeated in
 // the message, since it may well be one.

@@ -90,6 +90,8 @@ export const codes = {
   E421: "Block that the gateway can't tell apart",
   E422: "Opening outside its host's block",
   E423: "Too many openings",
+  E424: "Controller on an interface that has no role for it",
+  E425: "Policy too large for a gateway",
   W420: "No login to the gateway is open",
   E430: "Not a name of an interface",
   E431: "Interface is there twice",

@@ -87,7 +87,9 @@ test.skipIf(reason !== undefined)(
       expect(applied.stderr).toMatch(/✓ gw +guest[\s\S]*✓ gw +gateway/);
       expect(applied.code).toBe(0);
       expect(existsSync(join(folder, "fleet.ledger.json"))).toBe(true);
-      expect((await at.sh("nft list set inet sixgate open_app")).stdout).toContain("2001:db8:77:0:22::80 . tcp . 443");
+      expect((await at.sh("nft list set inet sixgate static_open")).stdout).toContain(
+        "2001:db8:77:0:22::80 . tcp . 443",
+      );
       expect((await at.sh("ip -6 route get 2001:db8:77:0:22::80")).stdout).toContain("via 2001:db8:77:0:20::2 dev in0");
 
       const settled = await stateOf(at);
@@ -120,7 +122,7 @@ test.skipIf(reason !== undefined)(
       expect(drift.code).toBe(2);
       expect((await call("plan", "-o", "plan.json")).code).toBe(0);
       expect((await call("apply", "plan.json", "--yes")).code).toBe(0);
-      expect((await at.sh("nft list set inet sixgate live_app")).stdout).toContain("2001:db8:77:0:22::80");
+      expect((await at.sh("nft list set inet sixgate static_live")).stdout).toContain("2001:db8:77:0:22::80");
       expect((await call("diff")).code).toBe(0);
     }),
   120_000,

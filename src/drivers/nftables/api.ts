@@ -3,17 +3,24 @@ import { printable } from "../../base/printable.ts";
 import type { Item } from "../../change/item.ts";
 import type { Ran, Shell } from "../../runtime/shell.ts";
 import { deletionOf, type LiveFlow, parseFlows } from "./flows.ts";
-import { parseListing } from "./listing.ts";
+import { parseElements, parseListing } from "./listing.ts";
 import { table } from "./ruleset.ts";
+import { roleOf } from "./set-shapes.ts";
+import { isForeign, partsOf } from "./transaction.ts";
 
-/** Milliseconds. A million elements in sets of some thousands take nft half a minute to print. */
+/** Milliseconds. A table of thousands of hosts takes nft many seconds to print. */
 const readLimit = 120_000;
 
 /** The programs nft(8) and conntrack(8) on a device, and nothing else of them than what the driver needs. */
 export type Nft = {
-  /** The table as items; undefined when there is none. One process, so one state of the kernel's. */
+  /**
+   * The table as items, without what labels and people opened; undefined when there is none. Rules first, then
+   * elements: a change between the two shows in the next read.
+   */
   read(signal?: AbortSignal): Promise<readonly Item[] | undefined>;
-  /** The table as nft prints it without counters, to be loaded again; undefined when there is none. */
+  /** The elements of some sets and maps, `set open_vm1`. Rejects where one is not there. */
+  readonly elements: (sets: readonly string[], signal?: AbortSignal) => Promise<readonly Item[]>;
+  /** The table as nft prints it without counters and elements of sets; undefined when there is none. */
   print(signal?: AbortSignal): Promise<string | undefined>;
   /** One transaction. Rejects with E511 when the kernel or nft refuses it; then nothing of it is in force. */
   send(transaction: string, signal?: AbortSignal): Promise<void>;
@@ -21,6 +28,8 @@ export type Nft = {
   requireConntrack(signal?: AbortSignal): Promise<void>;
   /** Flows over IPv6, all of them or those to one address. */
   flows(to: string | undefined, signal?: AbortSignal): Promise<readonly LiveFlow[]>;
+  /** Holds off, for a minute, whatever hosts still send into flows that are cut next (tuples of the set `cut`). */
+  hold(tuples: readonly string[], signal?: AbortSignal): Promise<void>;
   /** A flow that ended by itself meanwhile is no error. */
   cut(flows: readonly LiveFlow[], signal?: AbortSignal): Promise<void>;
   /** Every IPv4 flow that leaves under a translated source. */
@@ -28,41 +37,16 @@ export type Nft = {
 };
 
 export function nftAt(shell: Shell): Nft {
-  async function run(
-    argv: readonly string[],
-    input: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Ran> {
-    return shell.run(argv, {
-      timeout: readLimit,
-      ...(input === undefined ? {} : { input }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  }
-  async function must(argv: readonly string[], signal?: AbortSignal, input?: string): Promise<string> {
-    const ran = await run(argv, input, signal);
-    if (ran.code === 0) return ran.stdout;
-    throw refused(shell, argv, ran);
-  }
-  /**
-   * Lists the table; undefined when there is none. nft says the same, exit 1, for that and for a failure, so then it is
-   * asked which tables there are. Not before: nft 1.0 reads all sets of all tables for it.
-   */
-  async function list(options: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
-    const argv = ["nft", ...options, "list", "table", ...table.split(" ")];
-    const ran = await run(argv, undefined, signal);
-    if (ran.code === 0) return ran.stdout;
-    if (ran.code === missingProgram) throw refused(shell, argv, ran);
-    const tables = await must(["nft", "list", "tables"], signal);
-    if (tables.split("\n").some((each) => each.trim() === `table ${table}`)) throw refused(shell, argv, ran);
-    return undefined;
-  }
+  const { run, must, list, elements } = commandsAt(shell);
   return {
     async read(signal) {
-      const text = await list(["--json", "--numeric"], signal);
-      return text === undefined ? undefined : parseListing(text);
+      const text = await list(["--json", "--numeric", "--terse"], signal);
+      if (text === undefined) return undefined;
+      const items = parseListing(text);
+      return [...items, ...(await elements(items.flatMap(setToRead), signal))];
     },
-    print: (signal) => list(["--stateless", "--numeric"], signal),
+    elements,
+    print: (signal) => list(["--stateless", "--numeric", "--terse"], signal),
     async send(transaction, signal) {
       await must(["nft", "-f", "-"], signal, transaction);
     },
@@ -71,6 +55,11 @@ export function nftAt(shell: Shell): Nft {
     },
     async flows(to, signal) {
       return parseFlows(await must(["conntrack", "-L", "-f", "ipv6", ...(to === undefined ? [] : ["-d", to])], signal));
+    },
+    async hold(tuples, signal) {
+      if (tuples.length === 0) return;
+      const elements = tuples.map((each) => `${each} timeout 1m`).join(", ");
+      await must(["nft", "-f", "-"], signal, `add element ${table} cut { ${elements} }\n`);
     },
     async cut(flows, signal) {
       if (flows.length === 0) return;
@@ -85,6 +74,57 @@ export function nftAt(shell: Shell): Nft {
       if (ran.code !== 0 && !ran.stderr.includes("0 flow entries have been deleted")) throw refused(shell, argv, ran);
     },
   };
+}
+
+type Commands = {
+  readonly run: (argv: readonly string[], input: string | undefined, signal?: AbortSignal) => Promise<Ran>;
+  /** What it printed; rejects unless it ended with 0. */
+  readonly must: (argv: readonly string[], signal?: AbortSignal, input?: string) => Promise<string>;
+  readonly list: (options: readonly string[], signal?: AbortSignal) => Promise<string | undefined>;
+  readonly elements: Nft["elements"];
+};
+
+function commandsAt(shell: Shell): Commands {
+  const run: Commands["run"] = (argv, input, signal) =>
+    shell.run(argv, {
+      timeout: readLimit,
+      ...(input === undefined ? {} : { input }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const must: Commands["must"] = async (argv, signal, input) => {
+    const ran = await run(argv, input, signal);
+    if (ran.code === 0) return ran.stdout;
+    throw refused(shell, argv, ran);
+  };
+  /**
+   * Lists the table; undefined when there is none. nft says the same, exit 1, for that and for a failure, so then it is
+   * asked which tables there are. Not before: nft 1.0 reads all sets of all tables for it.
+   */
+  const list: Commands["list"] = async (options, signal) => {
+    const argv = ["nft", ...options, "list", "table", ...table.split(" ")];
+    const ran = await run(argv, undefined, signal);
+    if (ran.code === 0) return ran.stdout;
+    if (ran.code === missingProgram) throw refused(shell, argv, ran);
+    const tables = await must(["nft", "list", "tables"], signal);
+    if (tables.split("\n").some((each) => each.trim() === `table ${table}`)) throw refused(shell, argv, ran);
+    return undefined;
+  };
+  const elements: Commands["elements"] = async (sets, signal) => {
+    if (sets.length === 0) return [];
+    const names = sets.map((each) => each.split(" ")).map(([kind = "", name = ""]) => `${kind} ${table} ${name}`);
+    // A set at a time: several in one command, or with the table, make nft 1.0.6 look into the wrong ones.
+    const script = "for each; do nft --json --numeric list $each || exit; done";
+    return parseElements(await must(["sh", "-c", script, "sh", ...names], signal));
+  };
+  return { run, must, list, elements };
+}
+
+/** `set bogons`, for a set or map of ours whose elements belong to `apply`. */
+function setToRead(item: Item): readonly string[] {
+  const { kind, name } = partsOf(item);
+  if ((kind !== "set" && kind !== "map") || isForeign(item)) return [];
+  const role = roleOf(name);
+  return role === "structure" || role === "static" ? [`${kind} ${name}`] : [];
 }
 
 /** The exit status of a shell, and of nsenter, for a program that is not there. */

@@ -1,6 +1,7 @@
 import type { GatewayDesired } from "../../desired/desired.ts";
 import type { RenderedFile } from "../driver.ts";
 import { type Chain, type Element, type Rule, type Ruleset, ruleLine, type SetShape, table } from "./ruleset.ts";
+import { declarationOf } from "./set-shapes.ts";
 
 export const bootPath = "/etc/sixgate/boot.nft";
 export const unitPath = "/etc/systemd/system/sixgate-boot.service";
@@ -25,7 +26,8 @@ function bootText(desired: GatewayDesired, { sets, chains, elements }: Ruleset):
   const members = Map.groupBy(elements, (each) => each.set);
   return [
     `# The filter of gateway ${desired.device}, made by sixgate from the fleet file: changes here are overwritten.`,
-    "# Loaded at boot, before any interface is up. Everything is closed but for what is accepted below.",
+    "# Loaded at boot, before any interface is up. Everything is closed but for what is accepted below: what labels and",
+    "# people opened is not in it, and is opened again by the controller.",
     `# ${desired.uplink} leads to the Internet, ${desired.inside} to the hosts; ${desired.delegated} is ours.`,
     `# To see what is in force: nft list table ${table}`,
     "",
@@ -39,12 +41,11 @@ function bootText(desired: GatewayDesired, { sets, chains, elements }: Ruleset):
   ].join("\n");
 }
 
-function setBlock({ name, kind, type, flags, why }: SetShape, elements: readonly Element[]): string {
+function setBlock(shape: SetShape, elements: readonly Element[]): string {
   return [
-    `  # ${why}`,
-    `  ${kind} ${name} {`,
-    `    type ${type.join(" . ")}${kind === "map" ? " : verdict" : ""}`,
-    ...(flags.length === 0 ? [] : [`    flags ${flags.join(", ")}`]),
+    `  # ${shape.why}`,
+    `  ${shape.kind} ${shape.name} {`,
+    ...declarationOf(shape).map((each) => `    ${each}`),
     ...(elements.length === 0
       ? []
       : ["    elements = {", ...elements.map((each) => `      ${elementText(each)},`), "    }"]),

@@ -1,8 +1,9 @@
-import type { GatewayDesired, GatewayHost } from "../../desired/desired.ts";
+import type { GatewayDesired } from "../../desired/desired.ts";
 import { maskOf } from "../../net/prefix.ts";
 import { icmpv6TypesOf } from "../../proof/icmpv6.ts";
+import { hostChains } from "./host-chains.ts";
 import { inputChains } from "./input.ts";
-import { type Chain, nameOf, quoteInterface, type Rule } from "./ruleset.ts";
+import { type Chain, quoteInterface, type Rule } from "./ruleset.ts";
 
 /** Errors that belong to a live flow may cross and arrive (RFC 4890 §4.3.1). */
 const errorTypes = icmpv6TypesOf("transit", "related").join(", ");
@@ -11,14 +12,14 @@ const errorTypes = icmpv6TypesOf("transit", "related").join(", ");
 export function chains(desired: GatewayDesired): readonly Chain[] {
   return [
     raw(),
+    whole(),
     ...inputChains(desired),
     forward(desired),
     forward4(desired),
     sources(desired),
     leaving(desired),
     between(desired),
-    openings(desired),
-    ...desired.hosts.map(hostChain),
+    ...hostChains(desired),
     output(desired),
     ...postrouting(desired),
   ];
@@ -31,16 +32,12 @@ function rule(text: string, why: string): Rule {
 /** Before the kernel puts fragments together (-400) and before connection tracking (-200). */
 function raw(): Chain {
   const onLink = "133-137, 141, 142, 148, 149";
-  const listener = icmpv6TypesOf("local", "listener").join(", ");
   return {
     name: "raw",
     hook: { type: "filter", hook: "prerouting", priority: -450, policy: "accept" },
     why: "What no packet may carry, wherever it goes",
     rules: [
-      rule(
-        `ip6 saddr fe80::/10 ip6 hoplimit 1 icmpv6 type { ${listener} } accept`,
-        "multicast listener messages carry a Router Alert option, so before hop-by-hop headers go (RFC 3810 §5)",
-      ),
+      listeners(),
       rule(
         `icmpv6 type { ${onLink} } ip6 hoplimit != 255 counter drop`,
         "neighbour discovery from beyond the link (RFC 4861 §6.1, §7.1)",
@@ -49,17 +46,37 @@ function raw(): Chain {
         `exthdr frag exists icmpv6 type { ${onLink} } counter drop`,
         "neighbour discovery in fragments (RFC 6980 §5)",
       ),
-      rule(
-        "exthdr hbh exists counter drop",
-        "hop-by-hop headers, in any place of the chain (RFC 9288 §3.5.1, RFC 8200 §4.1)",
-      ),
-      rule(
-        "rt type { 0, 1, 3 } counter drop",
-        "deprecated and experimental routing headers (RFC 5095, RFC 9288 §3.5.2)",
-      ),
-      rule("meta l4proto { 253, 254 } counter drop", "experimental protocols (RFC 3692, RFC 9288 §3.5.10)"),
+      ...headers(),
     ],
   };
+}
+
+/** A header in a later fragment shows only when the fragments are together: so the same is asked again (after -400). */
+function whole(): Chain {
+  return {
+    name: "whole",
+    hook: { type: "filter", hook: "prerouting", priority: -350, policy: "accept" },
+    why: "The same, asked of packets that came in fragments",
+    rules: [listeners(), ...headers()],
+  };
+}
+
+function listeners(): Rule {
+  return rule(
+    `ip6 saddr fe80::/10 ip6 hoplimit 1 icmpv6 type { ${icmpv6TypesOf("local", "listener").join(", ")} } accept`,
+    "multicast listener messages carry a Router Alert option, so before hop-by-hop headers go (RFC 3810 §5)",
+  );
+}
+
+function headers(): readonly Rule[] {
+  return [
+    rule(
+      "exthdr hbh exists counter drop",
+      "hop-by-hop headers, in any place of the chain (RFC 9288 §3.5.1, RFC 8200 §4.1)",
+    ),
+    rule("rt type { 0, 1, 3 } counter drop", "deprecated and experimental routing headers (RFC 5095, RFC 9288 §3.5.2)"),
+    rule("meta l4proto { 253, 254 } counter drop", "experimental protocols (RFC 3692, RFC 9288 §3.5.10)"),
+  ];
 }
 
 function forward(desired: GatewayDesired): Chain {
@@ -140,18 +157,30 @@ function sources({ hostLength }: GatewayDesired): Chain {
     name: "sources",
     why: "Whether a host may send from this address",
     rules: [
+      rule("ip6 saddr @own counter drop", "no host speaks in the gateway's name"),
       rule(`iifname . ether saddr . ip6 saddr & ${maskOf(hostLength)} @owners return`, "the block is the sender's own"),
       rule("counter drop", "spoofed, or a host that is not in the fleet"),
     ],
   };
 }
 
+/** A flow's tuple as the set `cut` has it. */
+const flowKey = "ip6 saddr . meta l4proto . th sport . ip6 daddr . th dport";
+
 function leaving({ policy }: GatewayDesired): Chain {
   const open = policy.egress === "open";
   return {
     name: "leaving",
     why: `From the hosts to the Internet: policy.egress is ${policy.egress}`,
-    rules: open ? acceptNew("to the Internet") : [rule("counter drop", "policy.egress is closed")],
+    rules: open
+      ? [
+          rule(
+            `${flowKey} @cut update @cut { ${flowKey} timeout 1m } counter drop`,
+            "an answer that comes after its flow was cut must not begin it anew, from inside",
+          ),
+          ...acceptNew("to the Internet"),
+        ]
+      : [rule("goto denied", "policy.egress is closed")],
   };
 }
 
@@ -171,49 +200,6 @@ function acceptNew(where: string): readonly Rule[] {
     rule("icmpv6 type != echo-request counter drop", "of ICMPv6 only echo starts a flow (RFC 4890 §4.3)"),
     rule("counter accept", `a new flow ${where}`),
   ];
-}
-
-/** The ceiling stands before the sets: a wrong element opens nothing outside the fleet, nor another host's block. */
-function openings(desired: GatewayDesired): Chain {
-  return {
-    name: "openings",
-    why: "To the hosts, through what is open",
-    rules: [
-      rule(
-        `ip6 daddr != ${desired.delegated} counter drop`,
-        "the ceiling: only our own addresses can be opened. Rules of the policy stand here, before the sets",
-      ),
-      rule(
-        `ip6 daddr & ${maskOf(desired.hostLength)} vmap @hosts`,
-        "one look-up finds the host that the address belongs to",
-      ),
-      rule("counter drop", "the address belongs to no host"),
-    ],
-  };
-}
-
-function hostChain({ host, block }: GatewayHost): Chain {
-  const name = nameOf(host);
-  const limit = "limit rate 100/second burst 200 packets";
-  return {
-    name: `host_${name}`,
-    why: `What is open at host ${host}`,
-    rules: [
-      rule(`ip6 daddr != ${block} counter drop`, "an element can't open another host's block"),
-      rule(`ip6 daddr . meta l4proto . th dport @open_${name} counter accept`, "open to anyone"),
-      rule(
-        `ip6 daddr . meta l4proto . th dport . ip6 saddr @from_${name} counter accept`,
-        "port ranges, or open to some",
-      ),
-      rule(`icmpv6 type != echo-request counter drop`, "of ICMPv6 only echo starts a flow"),
-      rule(
-        `meta l4proto icmpv6 ip6 daddr @live_${name} ${limit} counter accept`,
-        "echo, only to addresses in use: to all of them it would fill neighbour tables (RFC 6583)",
-      ),
-      rule(`meta l4proto icmpv6 ip6 daddr . ip6 saddr @livefrom_${name} ${limit} counter accept`, "echo from some"),
-      rule("counter drop", "everything else is closed, and silent"),
-    ],
-  };
 }
 
 /** What the gateway itself sends. */

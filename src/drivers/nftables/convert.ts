@@ -4,15 +4,16 @@ import type { GatewayDesired } from "../../desired/desired.ts";
 import type { RenderedFile } from "../driver.ts";
 import { bootFiles } from "./boot.ts";
 import { chains } from "./chains.ts";
+import { staticElements, structuralElements } from "./elements.ts";
 import { type Chain, commentOf, type Element, type Ruleset, type SetShape, table } from "./ruleset.ts";
-import { memberElements, setShapes, structuralElements } from "./sets.ts";
+import { roleOf, setShapes } from "./set-shapes.ts";
 
 /** The whole table for a gateway. Pure: the same desired state gives the same bytes. */
 export function rulesetOf(desired: GatewayDesired): Ruleset {
   return {
     sets: setShapes(desired),
     chains: chains(desired),
-    elements: [...structuralElements(desired), ...memberElements(desired)],
+    elements: [...structuralElements(desired), ...staticElements(desired)],
   };
 }
 
@@ -48,7 +49,12 @@ export function setItem({
   type,
   flags,
 }: Pick<SetShape, "name" | "kind" | "type"> & { readonly flags: readonly string[] }): Item {
-  return { key: `${kind} ${name}`, value: { type, flags }, lane: "structure" };
+  // nft 1.0.6 does not list `dynamic`; which sets have it is known by their names.
+  return {
+    key: `${kind} ${name}`,
+    value: { type, flags: flags.filter((each) => each !== "dynamic") },
+    lane: "structure",
+  };
 }
 
 /** A chain is known by the marks of its rules, in order: the text that the kernel gives back differs between versions. */
@@ -61,19 +67,14 @@ export function chainItemOf(name: string, hook: { readonly [key: string]: Value 
   return { key: `chain ${name}`, value: { ...hook, rules: marks }, lane: "structure" };
 }
 
-/** `element open_vm1 2001:db8::80 . tcp . 443`; the value is a map's verdict in nft's syntax, else true. */
+/** `element static_open 2001:db8::80 . tcp . 443`; the value is a map's verdict in nft's syntax, else true. */
 export function elementItem({ set, key, target, lane }: Element): Item {
   return { key: `element ${set} ${key}`, value: target === undefined ? true : `goto ${target}`, lane };
 }
 
-/** Whether a set in our table is one that we make. */
-export function isOurSet(set: string): boolean {
-  return ["bogons", "owners", "hosts"].includes(set) || laneOf(set) === "members";
-}
-
-/** Which lane a set's elements are in: those of the hosts' sets come and go with containers. */
+/** Which lane a set's elements are in: those of the fleet file's own openings are members. */
 export function laneOf(set: string): Item["lane"] {
-  return /^(open|from|live|livefrom)_/.test(set) ? "members" : "structure";
+  return roleOf(set) === "static" ? "members" : "structure";
 }
 
 export function fileItem(path: string, text: string): Item {

@@ -174,7 +174,7 @@ testAsRoot("observe shows what is not ours, and apply puts it right", async () =
   await must("nft add rule inet sixgate openings tcp dport 22 accept");
   await must("nft add chain inet sixgate mine && nft add rule inet sixgate openings jump mine");
   await must("nft add set inet sixgate odd '{ type mark; elements = { 7 }; }' && nft add counter inet sixgate seen");
-  await must("nft add element inet sixgate open_vm1 '{ 2001:db8:1:2:21::2 . tcp . 22 }'");
+  await must("nft add element inet sixgate static_open '{ 2001:db8:1:2:21::2 . tcp . 22 }'");
   await must("nft add chain inet sixgate input '{ policy accept; }'");
   const { changes } = await plan(opened);
   expect(changes.map((each) => `${each.kind} ${each.kind === "delete" ? each.before.key : each.after.key}`)).toEqual([
@@ -183,7 +183,7 @@ testAsRoot("observe shows what is not ours, and apply puts it right", async () =
     "delete chain mine",
     "update chain openings",
     "delete counter seen",
-    "delete element open_vm1 2001:db8:1:2:21::2 . tcp . 22",
+    "delete element static_open 2001:db8:1:2:21::2 . tcp . 22",
     "delete set odd",
   ]);
   await settle(opened);
@@ -198,7 +198,7 @@ testAsRoot("observe shows a table that sleeps, a rule that is gone and rules in 
   expect((await plan(opened)).changes).toEqual([]);
   expect(await table()).not.toContain("dormant");
   await must(
-    "nft delete rule inet sixgate sources handle $(nft -a list chain inet sixgate sources | sed -n 's/.*drop.*handle //p')",
+    "nft delete rule inet sixgate sources handle $(nft -a list chain inet sixgate sources | sed -n 's/.*drop.*handle //p' | tail -1)",
   );
   expect((await plan(opened)).changes).toMatchObject([{ kind: "update", after: { key: "chain sources" } }]);
   await settle(opened);
@@ -209,7 +209,7 @@ testAsRoot("apply rebuilds a set of another type", async () => {
   await settle(opened);
   await must("nft flush chain inet sixgate forward && nft flush chain inet sixgate input");
   await must(
-    "nft flush chain inet sixgate sources && nft delete set inet sixgate owners && nft add set inet sixgate owners '{ type ipv6_addr; }'",
+    "nft flush chain inet sixgate sources && nft flush chain inet sixgate neighbours && nft delete set inet sixgate owners && nft add set inet sixgate owners '{ type ipv6_addr; }'",
   );
   await settle(opened);
   expect((await plan(opened)).changes).toEqual([]);
@@ -228,7 +228,7 @@ testAsRoot("apply leaves other tables alone", async () => {
 testAsRoot("apply rejects a plan that is out of date", async () => {
   await settle(opened);
   const set = { device: changed.device, layer: "gateway" as const, driver: "nftables", ...(await plan(changed)) };
-  await must("nft add element inet sixgate live_vm1 '{ 2001:db8:1:2:21::9 }'");
+  await must("nft add element inet sixgate static_live '{ 2001:db8:1:2:21::9 }'");
   await expect(nftables.at(shell, changed).apply(set, seconds(60))).rejects.toMatchObject({
     diagnostic: { code: "E510" },
   });

@@ -12,11 +12,12 @@ import { armWatchdog } from "../watchdog.ts";
 import { type Nft, nftAt } from "./api.ts";
 import { bootPaths } from "./boot.ts";
 import { fileItem, normalize, render, rulesetOf, sorted } from "./convert.ts";
-import { admissionOf } from "./flows.ts";
+import { admissionOf, answerOf, dynamicAdmissionOf, type LiveFlow } from "./flows.ts";
 import { audit } from "./limits.ts";
+import { memberKinds } from "./members.ts";
 import { commentOf, hashOf, ruleLine } from "./ruleset.ts";
 import { fieldOf, inverseOf, needsRebuild, partsOf, type RulesOf, rebuildOf, transactionOf } from "./transaction.ts";
-import { undoScript } from "./undo.ts";
+import { type Former, undoScript } from "./undo.ts";
 
 /** The filter of a Linux gateway: one table, `inet sixgate`, made once and then changed by deltas. nft 1.0.6 or later. */
 export const nftables: DriverKind<GatewayDesired> = {
@@ -116,7 +117,7 @@ async function goLive(
   const undo = structural
     ? await armWatchdog(shell, {
         id: `nftables-${hashOf(`${revision} ${shell.name} ${transaction}`)}-${Date.now().toString(36)}`,
-        undo: undoScript(live, await nft.print(signal)),
+        undo: undoScript(live, await formerOf(step, signal)),
         after: confirmWithin,
       })
     : undoMembers(step, rules);
@@ -137,6 +138,11 @@ async function goLive(
     throw cause;
   }
   return undo;
+}
+
+async function formerOf({ nft, before }: Step, signal?: AbortSignal): Promise<Former | undefined> {
+  const listing = await nft.print(signal);
+  return listing === undefined ? undefined : { items: before, listing };
 }
 
 /** Openings alone need no dead-man: they can't cut anybody off from the gateway. */
@@ -162,18 +168,40 @@ function closes(live: readonly Change[]): boolean {
  * Closing a port does not end the flows through it: connection tracking lets them on. So every flow is judged by the
  * new state and what it would not let begin is cut; `nf_conntrack_tcp_loose=0` keeps it from coming back.
  */
-async function cutClosed({ nft, desired, before, target, live }: Step, signal?: AbortSignal): Promise<void> {
+async function cutClosed(step: Step, signal?: AbortSignal): Promise<void> {
+  const { nft, desired, target, live } = step;
   if (!closes(live)) return;
-  const admits = admissionOf(desired, before, target);
   for (const to of addressesClosed(live) ?? [undefined]) {
-    const flows = await nft.flows(to, signal);
-    await nft.cut(
-      flows.filter((each) => !admits(each)),
-      signal,
-    );
+    const shut = await shutFlows(step, await nft.flows(to, signal), signal);
+    const holds = target.some((each) => each.key === "set cut");
+    if (holds)
+      await nft.hold(
+        shut.flatMap((each) => answerOf(each) ?? []),
+        signal,
+      );
+    await nft.cut(shut, signal);
   }
   const outbound = desired.nat4 !== undefined && desired.policy.egress === "open";
   if (!outbound && live.some((each) => keyOf(each) === "chain forward4")) await nft.cutTranslated(signal);
+}
+
+/** Which of these flows the new state would not let begin. What labels and people opened is read for their hosts alone. */
+async function shutFlows(
+  { nft, desired, before, target }: Step,
+  flows: readonly LiveFlow[],
+  signal?: AbortSignal,
+): Promise<readonly LiveFlow[]> {
+  const admission = admissionOf(desired, before, target);
+  const judged = flows.map((flow) => ({ flow, admitted: admission(flow) }));
+  const hosts = [...new Set(judged.flatMap(({ admitted }) => (typeof admitted === "string" ? admitted : [])))];
+  const there = new Set(target.map((each) => each.key));
+  const sets = hosts
+    .flatMap((host) => memberKinds.map((kind) => `set ${kind}_${host}`))
+    .filter((set) => there.has(set));
+  const opened = dynamicAdmissionOf(desired, await nft.elements(sets, signal));
+  return judged
+    .filter(({ flow, admitted }) => (typeof admitted === "string" ? !opened(admitted, flow) : !admitted))
+    .map(({ flow }) => flow);
 }
 
 /** The few addresses that only openings went from; undefined where more than openings changed, or many. */

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import type { HostName } from "../../base/name.ts";
 import type { Item } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
-import { closedPolicy } from "../../openings/policy.ts";
-import { admissionOf, deletionOf, parseFlows } from "./flows.ts";
+import { prefix } from "../../net/prefix.ts";
+import { closedPolicy, type OpeningPolicy } from "../../openings/policy.ts";
+import { admissionOf, answerOf, deletionOf, dynamicAdmissionOf, type LiveFlow, parseFlows } from "./flows.ts";
 
 // As `conntrack -L -f ipv6` of conntrack-tools 1.4.7 prints them.
 const listing = `udp      17 99 src=2001:db8::1 dst=2001:db8::2 sport=5 dport=3 [UNREPLIED] src=2001:db8::2 dst=2001:db8::1 sport=3 dport=5 mark=0 use=1
@@ -30,19 +32,28 @@ const hosts: readonly Item[] = [
 ];
 const items: readonly Item[] = [
   ...hosts,
-  { key: "element open_vm1 2001:db8:1:2:21::2 . tcp . 443", value: true, lane: "members" },
-  { key: "element from_vm1 2001:db8:1:2:21::2 . udp . 8000-8099 . 2001:db8:ff::/48", value: true, lane: "members" },
-  { key: "element from_vm1 2001:db8:1:2:21::2 . tcp . 22 . 2001:db8:fe::1", value: true, lane: "members" },
-  { key: "element live_vm1 2001:db8:1:2:21::2", value: true, lane: "members" },
-  { key: "element livefrom_vm_2 2001:db8:1:2:31::2 . 2001:db8:ff::/48", value: true, lane: "members" },
+  { key: "element static_open 2001:db8:1:2:21::2 . tcp . 443", value: true, lane: "members" },
+  { key: "element static_from 2001:db8:1:2:21::2 . udp . 8000-8099 . 2001:db8:ff::/48", value: true, lane: "members" },
+  { key: "element static_from 2001:db8:1:2:21::2 . tcp . 22 . 2001:db8:fe::1", value: true, lane: "members" },
+  { key: "element static_live 2001:db8:1:2:21::2", value: true, lane: "members" },
+  { key: "element static_livefrom 2001:db8:1:2:31::2 . 2001:db8:ff::/48", value: true, lane: "members" },
 ];
 const gone: Item = { key: "element hosts 2001:db8:1:2:40::", value: "goto host_gone", lane: "structure" };
 
-function admits(policy: GatewayDesired["policy"], line: string): boolean {
-  const desired = { hostLength: 76, policy, own: ["2001:db8:1:2:20::1"] } as unknown as GatewayDesired;
+function flowIn(line: string): LiveFlow {
   const [flow] = parseFlows(line);
   if (flow === undefined) throw new Error("No flow");
-  return admissionOf(desired, [...items, gone], items)(flow);
+  return flow;
+}
+
+function desiredWith(policy: GatewayDesired["policy"]): GatewayDesired {
+  const hosts = [{ host: "vm1" }, { host: "vm-2" }];
+  return { hostLength: 76, policy, hosts, own: ["2001:db8:1:2:20::1"] } as unknown as GatewayDesired;
+}
+
+/** A host's name where only what labels and people opened there could let it in. */
+function admits(policy: GatewayDesired["policy"], line: string): boolean | string {
+  return admissionOf(desiredWith(policy), [...items, gone], items)(flowIn(line));
 }
 
 const closed = { betweenHosts: "closed", egress: "closed", openings: closedPolicy } as const;
@@ -55,16 +66,16 @@ function flow(from: string, to: string, protocol: "tcp" | "udp" | "icmpv6", port
 
 test.each([
   ["opened to anyone", "2001:db8:77::1", "2001:db8:1:2:21::2", "tcp", 443, true],
-  ["opened for another transport", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 443, false],
+  ["opened for another transport", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 443, "vm1"],
   ["in a range, source named", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8050, true],
-  ["in a range, another source", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 8050, false],
-  ["beyond a range", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8100, false],
+  ["in a range, another source", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 8050, "vm1"],
+  ["beyond a range", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8100, "vm1"],
   ["from one address", "2001:db8:fe::1", "2001:db8:1:2:21::2", "tcp", 22, true],
   ["echo to anyone", "2001:db8:77::1", "2001:db8:1:2:21::2", "icmpv6", 0, true],
-  ["echo, another source", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, false],
+  ["echo, another source", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, "vm_2"],
   ["echo, source named", "2001:db8:ff::1", "2001:db8:1:2:31::2", "icmpv6", 0, true],
   ["from a host outwards", "2001:db8:1:2:21::2", "2001:db8:77::1", "tcp", 443, false],
-  ["from host to host, closed port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 80, false],
+  ["from host to host, closed port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 80, "vm1"],
   ["from host to host, open port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 443, true],
   ["to a host that is gone", "2001:db8:77::1", "2001:db8:1:2:41::2", "tcp", 443, false],
   ["to the gateway itself", "2001:db8:77::1", "2001:db8:1:2:20::1", "tcp", 22, true],
@@ -76,8 +87,52 @@ test.each([
 test.each([
   ["from a host outwards", "2001:db8:1:2:21::2", "2001:db8:77::1", true],
   ["from host to host", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", true],
-  ["from outside to a closed port", "2001:db8:77::1", "2001:db8:1:2:21::2", false],
+  ["from outside to a closed port", "2001:db8:77::1", "2001:db8:1:2:21::2", "vm1"],
   ["from a host that is gone", "2001:db8:1:2:41::2", "2001:db8:77::1", false],
 ] as const)("admissionOf judges a flow %s under an open policy", (_, from, to, expected) => {
   expect(admits(open, flow(from, to, "tcp", 80))).toBe(expected);
+});
+
+const under: OpeningPolicy = {
+  ...closedPolicy,
+  allow: [
+    {
+      id: "web",
+      hosts: ["vm-2" as HostName],
+      services: [{ kind: "ports", transport: "tcp", ports: { first: 1, last: 9000 } }, { kind: "ping" }],
+      from: [prefix("2001:db8:77::/48")],
+      by: ["labels"],
+    },
+  ],
+  never: [{ kind: "ports", transport: "tcp", ports: { first: 22, last: 22 } }],
+};
+const elements: readonly Item[] = [
+  ...[443, 22, 9001].map((port) => `open_vm_2 2001:db8:1:2:31::2 . tcp . ${port}`),
+  "open_vm_2 2001:db8:1:2:31::2 . udp . 443",
+  "live_vm_2 2001:db8:1:2:31::2",
+  "open_vm1 2001:db8:1:2:21::2 . tcp . 443",
+].map((each) => ({ key: `element ${each}`, value: true, lane: "structure" }));
+
+test.each([
+  ["with an element that policy covers", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 443, true],
+  ["echo that policy covers", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, true],
+  ["without an element", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 444, false],
+  ["from a source that policy has not", "vm_2", "2001:db8:78::1", "2001:db8:1:2:31::2", "tcp", 443, false],
+  ["to a port that is never opened", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 22, false],
+  ["to a port that policy has not", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 9001, false],
+  ["over a transport that policy has not", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "udp", 443, false],
+  ["at a host that policy has not", "vm1", "2001:db8:77::1", "2001:db8:1:2:21::2", "tcp", 443, false],
+] as const)("dynamicAdmissionOf judges a flow %s", (_, host, from, to, protocol, port, expected) => {
+  const desired = desiredWith({ betweenHosts: "closed", egress: "open", openings: under });
+  expect(dynamicAdmissionOf(desired, elements)(host, flowIn(flow(from, to, protocol, port)))).toBe(expected);
+});
+
+test("answerOf turns a flow round, where it has ports", () => {
+  const [udp, other, echo, tcp] = parseFlows(listing).map(answerOf);
+  expect([udp, other, echo, tcp]).toEqual([
+    "2001:db8::2 . udp . 3 . 2001:db8::1 . 5",
+    undefined,
+    undefined,
+    "2001:db8::2 . tcp . 3 . 2001:db8::1 . 1",
+  ]);
 });

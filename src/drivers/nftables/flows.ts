@@ -2,6 +2,9 @@ import type { Item } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { type Address, parseAddress } from "../../net/address.ts";
 import { baseOf, contains, type Prefix, parsePrefix, prefixOf } from "../../net/prefix.ts";
+import { isTransport } from "../../net/transport.ts";
+import { isUnderCeiling } from "./ceiling.ts";
+import { nameOf } from "./ruleset.ts";
 import { partsOf } from "./transaction.ts";
 
 /** A flow as connection tracking has it: its first packet's direction. Ports are absent without ports; `id` is an echo's. */
@@ -42,14 +45,16 @@ export function parseFlows(text: string): readonly LiveFlow[] {
     });
 }
 
-/** What the table lets in, for asking about one flow after the other. */
-export type Admission = (flow: LiveFlow) => boolean;
+/**
+ * Whether the rules would let a flow begin now. A host's name where only what labels and people opened there can tell:
+ * see {@link dynamicAdmissionOf}.
+ */
+export type Admission = (flow: LiveFlow) => boolean | string;
 
 /**
- * Whether the rules would let a flow begin now: the same question as the chains `leaving`, `between` and `openings`
- * answer, asked of flows that are already there. Flows of the gateway itself and those of no host, such as logins to
- * the gateway, are let be. `before` was in force when the flows began, `after` is now; a host that is only in
- * `before` has lost all its flows.
+ * The same question as the chains `leaving`, `between` and `openings` answer, asked of flows that are already there.
+ * Flows of the gateway itself and those of no host, such as logins to the gateway, are let be. `before` was in force
+ * when the flows began, `after` is now; a host that is only in `before` has lost all its flows.
  */
 export function admissionOf(desired: GatewayDesired, before: readonly Item[], after: readonly Item[]): Admission {
   const { hostLength, policy } = desired;
@@ -69,8 +74,28 @@ export function admissionOf(desired: GatewayDesired, before: readonly Item[], af
     if (sender === "" || receiver === "") return false;
     if (receiver === undefined) return policy.egress === "open";
     if (sender !== undefined && policy.betweenHosts === "open") return true;
-    return open(receiver, flow);
+    return open("", flow) || receiver;
   };
+}
+
+/**
+ * Whether what labels and people opened at a host lets a flow begin: there is an element, and policy covers it.
+ * `elements` are those of the host's own sets, `host` as `admissionOf` gave it.
+ */
+export function dynamicAdmissionOf(
+  { hosts, policy }: GatewayDesired,
+  elements: readonly Item[],
+): (host: string, flow: LiveFlow) => boolean {
+  const open = openIn(elements);
+  const names = new Map<string, string>(hosts.map((each) => [nameOf(each.host), each.host]));
+  return (host, flow) =>
+    open(host, flow) &&
+    isUnderCeiling(policy.openings, {
+      host: names.get(host) ?? host,
+      transport: flow.protocol,
+      from: flow.from,
+      ...(flow.protocol === "icmpv6" || flow.toPort === undefined ? {} : { port: flow.toPort }),
+    });
 }
 
 /** From a block's first address to the part of the host's name that its sets share. */
@@ -85,23 +110,24 @@ function hostsIn(items: readonly Item[]): ReadonlyMap<string, string> {
 
 type Interval = { readonly first: number; readonly last: number; readonly from: Prefix };
 
-function openIn(items: readonly Item[]): (host: string, flow: LiveFlow) => boolean {
+/** `owner` is a host as its sets are named, or "" for the fleet file. */
+function openIn(items: readonly Item[]): (owner: string, flow: LiveFlow) => boolean {
   const exact = new Set<string>();
   const intervals = new Map<string, Interval[]>();
   for (const item of items) {
-    if (item.lane !== "members" || !item.key.startsWith("element ")) continue;
+    if (!item.key.startsWith("element ")) continue;
     const { name, rest } = partsOf(item);
-    if (/^(open|live)_/.test(name)) exact.add(item.key);
-    else pushInterval(intervals, name, rest);
+    const [, ofFile, kind = "", owner = ""] = /^(static_)?(open|from|live|livefrom)(?:_(.*))?$/.exec(name) ?? [];
+    if ((ofFile === undefined) === (owner === "")) continue;
+    if (kind === "open" || kind === "live") exact.add(`${kind} ${owner} ${rest}`);
+    else pushInterval(intervals, `${kind} ${owner}`, rest);
   }
-  return (host, flow) => {
+  return (owner, flow) => {
     const isEcho = flow.protocol === "icmpv6";
     const port = flow.toPort ?? 0;
-    const key = isEcho
-      ? `element live_${host} ${flow.to}`
-      : `element open_${host} ${flow.to} . ${flow.protocol} . ${port}`;
+    const key = isEcho ? `live ${owner} ${flow.to}` : `open ${owner} ${flow.to} . ${flow.protocol} . ${port}`;
     if (exact.has(key)) return true;
-    const group = isEcho ? `livefrom_${host} ${flow.to}` : `from_${host} ${flow.to} . ${flow.protocol}`;
+    const group = isEcho ? `livefrom ${owner} ${flow.to}` : `from ${owner} ${flow.to} . ${flow.protocol}`;
     return (intervals.get(group) ?? []).some(
       ({ first, last, from }) => port >= first && port <= last && contains(from, flow.from),
     );
@@ -120,6 +146,12 @@ function pushInterval(intervals: Map<string, Interval[]>, name: string, rest: st
   const interval = { first: Number(first), last: Number(last), from };
   if (there === undefined) intervals.set(group, [interval]);
   else there.push(interval);
+}
+
+/** The flow as its receiver's answers have it: an element of the set `cut`. Undefined for flows without ports. */
+export function answerOf({ protocol, from, to, fromPort, toPort }: LiveFlow): string | undefined {
+  if (fromPort === undefined || toPort === undefined || !isTransport(protocol)) return undefined;
+  return `${to} . ${protocol} . ${toPort} . ${from} . ${fromPort}`;
 }
 
 /** One line for `conntrack --load-file`. */

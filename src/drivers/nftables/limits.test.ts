@@ -6,7 +6,7 @@ import { prefix4 } from "../../net/ipv4.ts";
 import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening } from "../../openings/opening.ts";
-import { closedPolicy } from "../../openings/policy.ts";
+import { type AllowRule, closedPolicy } from "../../openings/policy.ts";
 import { normalize } from "./convert.ts";
 import { audit } from "./limits.ts";
 
@@ -74,12 +74,38 @@ test("audit refuses openings that no element of the host can say", () => {
   expect(codes({ ...good, openings: [opening("2001:db8:1:2:21::2", "vm1", [])] })).toEqual(["E422"]);
 });
 
-test("audit bounds the openings of a host, and intervals much lower", () => {
+test("audit bounds the fleet file's openings, and intervals much lower", () => {
   const many = (n: number, from: string): readonly Opening[] =>
     Array.from({ length: n }, (_, i) => opening("2001:db8:1:2:21::2", "vm1", [from], 1 + (i % 65_535)));
-  expect(codes({ ...good, openings: many(65_537, "::/0") })).toEqual(["E423"]);
-  expect(codes({ ...good, openings: many(65_536, "::/0") })).toEqual([]);
+  expect(codes({ ...good, openings: many(131_073, "::/0") })).toEqual(["E423"]);
+  expect(codes({ ...good, openings: many(131_072, "::/0") })).toEqual([]);
   expect(codes({ ...good, openings: many(4097, "2001:db8:ff::/48") })).toEqual(["E423"]);
+});
+
+test("audit bounds what a ceiling takes", () => {
+  const rule = (n: number): AllowRule => ({
+    id: "allow[0]",
+    hosts: "all",
+    services: Array.from({ length: n }, (_, i) => ({
+      kind: "ports",
+      transport: "tcp",
+      ports: { first: 2 * i + 1, last: 2 * i + 1 },
+    })),
+    from: [prefix("::/0")],
+    by: ["labels"],
+  });
+  const under = (n: number): GatewayDesired => ({
+    ...good,
+    policy: { ...good.policy, openings: { ...closedPolicy, allow: [rule(n)] } },
+  });
+  expect(codes(under(4096))).toEqual([]);
+  expect(codes(under(4097))).toEqual(["E425"]);
+});
+
+test("audit lets the controller listen where hosts or people are, and nowhere else", () => {
+  const on = (device: string): readonly string[] =>
+    codes({ ...good, controller: { device, agentPort: 8443, agents: [] } });
+  expect([on("mgmt"), on("lan"), on("wan")]).toEqual([[], [], ["E424"]]);
 });
 
 test("audit warns where nobody could log in", () => {

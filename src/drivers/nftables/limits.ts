@@ -3,17 +3,25 @@ import type { Diagnostic } from "../../base/diagnostic.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { contains, lengthOf, type Prefix } from "../../net/prefix.ts";
 import type { Opening } from "../../openings/opening.ts";
+import { ceilingsOf } from "./ceiling.ts";
+import { anywhere } from "./members.ts";
 import { isInterfaceName } from "./ruleset.ts";
-import { anywhere } from "./sets.ts";
 
-/** Openings of one host. A set of so many is read back in well under a second, a million in one set takes a minute. */
-const mostPerHost = 65_536;
-/** Port ranges and named sources of one host: they are in an interval set, where deletions take 2 µs per element there. */
+/** Openings of the fleet file: all in one hash set, which takes a second to read with so many. */
+const mostStatic = 131_072;
+/** Port ranges and named sources of the fleet file, and of a host's ceiling: in interval sets every packet's look-up takes longer. */
 const mostIntervals = 4_096;
 
 /** What nftables can't express, or can't express safely. */
 export function audit(desired: GatewayDesired): readonly Diagnostic[] {
-  return [...interfaces(desired), ...hosts(desired), ...openings(desired), ...logins(desired)];
+  return [
+    ...interfaces(desired),
+    ...hosts(desired),
+    ...openings(desired),
+    ...ceilings(desired),
+    ...listener(desired),
+    ...logins(desired),
+  ];
 }
 
 function interfaces({ device, uplink, inside, management, nat4 }: GatewayDesired): readonly Diagnostic[] {
@@ -68,7 +76,6 @@ function hosts(desired: GatewayDesired): readonly Diagnostic[] {
 function openings(desired: GatewayDesired): readonly Diagnostic[] {
   const blocks = new Map<string, Prefix>(desired.hosts.map((each) => [each.host, each.block]));
   const found: Diagnostic[] = [];
-  const counts = new Map<string, { all: number; intervals: number }>();
   for (const opening of desired.openings) {
     const block = blocks.get(opening.host);
     const at = `${desired.device} opening to ${opening.to}`;
@@ -81,27 +88,54 @@ function openings(desired: GatewayDesired): readonly Diagnostic[] {
     }
     if (opening.from.length === 0)
       found.push(error("E422", at, "No source is let in", "name a source; anywhere is ::/0"));
-    const count = counts.get(opening.host) ?? { all: 0, intervals: 0 };
-    counts.set(opening.host, { all: count.all + 1, intervals: count.intervals + intervalsOf(opening) });
   }
-  for (const [host, { all, intervals }] of counts) {
-    const at = `${desired.device} ${host}`;
-    if (all > mostPerHost)
-      found.push(
-        error("E423", at, `${all} openings, at most ${mostPerHost} per host`, "spread the containers over more hosts"),
-      );
-    if (intervals > mostIntervals) {
-      found.push(
-        error(
-          "E423",
-          at,
-          `${intervals} port ranges and sources, at most ${mostIntervals} per host`,
-          "open single ports to anywhere, or put sources together",
-        ),
-      );
-    }
+  const intervals = desired.openings.reduce((sum, each) => sum + intervalsOf(each), 0);
+  if (desired.openings.length > mostStatic)
+    found.push(
+      error(
+        "E423",
+        desired.device,
+        `${desired.openings.length} openings in the fleet file, at most ${mostStatic}`,
+        "let containers ask by label, under `policy.openings`",
+      ),
+    );
+  if (intervals > mostIntervals) {
+    found.push(
+      error(
+        "E423",
+        desired.device,
+        `${intervals} port ranges and sources in the fleet file, at most ${mostIntervals}`,
+        "open single ports to anywhere, or put sources together",
+      ),
+    );
   }
   return found;
+}
+
+/** A host's ceiling is in rules that every new flow to it may meet. */
+function ceilings(desired: GatewayDesired): readonly Diagnostic[] {
+  return ceilingsOf(desired).chains.flatMap(({ name, rules }) => {
+    const elements = rules.reduce((sum, { text }) => sum + text.split(", ").length, 0);
+    if (elements <= mostIntervals) return [];
+    return error(
+      "E425",
+      `${desired.device} ${name}`,
+      `Policy comes to ${elements} port ranges and sources for one host, at most ${mostIntervals}`,
+      "allow fewer ranges, or put sources together",
+    );
+  });
+}
+
+function listener({ device, inside, management, controller }: GatewayDesired): readonly Diagnostic[] {
+  if (controller === undefined || controller.device === inside || controller.device === management?.device) return [];
+  return [
+    error(
+      "E424",
+      device,
+      `The controller can't listen on ${JSON.stringify(controller.device)}`,
+      "let it listen on the management interface or on the hosts'",
+    ),
+  ];
 }
 
 function intervalsOf({ service, from }: Opening): number {

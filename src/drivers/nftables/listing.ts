@@ -1,15 +1,16 @@
 import type { Item } from "../../change/item.ts";
 import { parseAddress } from "../../net/address.ts";
 import { parsePrefix } from "../../net/prefix.ts";
-import { chainItemOf, elementItem, isOurSet, laneOf, setItem, tableItem } from "./convert.ts";
+import { chainItemOf, elementItem, laneOf, setItem, tableItem } from "./convert.ts";
+import { prefixText } from "./members.ts";
 import { hashOf } from "./ruleset.ts";
-import { prefixText } from "./sets.ts";
+import { roleOf } from "./set-shapes.ts";
 
 type Fields = { readonly [key: string]: unknown };
 
 /**
- * Reads `nft --json --numeric list table inet sixgate` (libnftables-json(5), schema 1; nft 1.0.6 to 1.1) as items, not
- * sorted. A rule without our mark, a chain, set or other object that is not ours is an item too, so it shows as drift.
+ * Reads `nft --json --numeric --terse list table inet sixgate` (libnftables-json(5), schema 1; nft 1.0.6 to 1.1) as
+ * items, not sorted, without elements of sets: see {@link parseElements}. A rule without our mark, a chain, set or other object that is not ours is an item too, so it shows as drift.
  * Throws an Error where the listing has a form that isn't understood: unknown is never empty.
  */
 export function parseListing(text: string): readonly Item[] {
@@ -24,7 +25,7 @@ export function parseListing(text: string): readonly Item[] {
       if (kind === "table") items.push(tableItem(wordsOf(fields["flags"])));
       else if (kind === "chain") chains.push(fields);
       else if (kind === "rule") pushMark(marks, fields);
-      else if (kind === "set" || kind === "map") items.push(...setItems(kind, fields));
+      else if (kind === "set" || kind === "map") items.push(setItemIn(kind, fields));
       else if (kind !== "element")
         items.push({
           key: `${kind.replaceAll(" ", "-")} ${nameIn(fields)}`,
@@ -65,17 +66,34 @@ function chainItemIn(chain: Fields, marks: readonly string[]): Item {
   return chainItemOf(nameIn(chain), hook, marks);
 }
 
-function setItems(kind: "set" | "map", set: Fields): readonly Item[] {
+function setItemIn(kind: "set" | "map", set: Fields): Item {
   const name = nameIn(set);
-  if (!isOurSet(name) || (kind === "map" && set["map"] !== "verdict")) {
-    return [{ key: `${kind} ${name}`, value: { foreign: hashOf(JSON.stringify(set)) }, lane: "structure" }];
-  }
+  return roleOf(name) === undefined || (kind === "map" && set["map"] !== "verdict")
+    ? { key: `${kind} ${name}`, value: { foreign: hashOf(JSON.stringify(set)) }, lane: "structure" }
+    : setItem({ name, kind, type: wordsOf(set["type"]), flags: wordsOf(set["flags"]) });
+}
+
+/**
+ * Reads what `nft --json --numeric list set` and `list map` print, one after the other, as items. Throws an Error as
+ * {@link parseListing} does.
+ */
+export function parseElements(text: string): readonly Item[] {
+  return text
+    .split("\n")
+    .filter((each) => each.trim() !== "")
+    .flatMap((each) => listOf(fieldsOf(JSON.parse(each), "listing")["nftables"], "listing"))
+    .flatMap((entry) => {
+      const { set, map } = fieldsOf(entry, "listing");
+      if (set !== undefined) return elementsIn("set", fieldsOf(set, "set"));
+      return map === undefined ? [] : elementsIn("map", fieldsOf(map, "map"));
+    });
+}
+
+function elementsIn(kind: "set" | "map", set: Fields): readonly Item[] {
+  const name = nameIn(set);
   const type = wordsOf(set["type"]);
   const elements = set["elem"] === undefined ? [] : listOf(set["elem"], `elements of ${name}`);
-  return [
-    setItem({ name, kind, type, flags: wordsOf(set["flags"]) }),
-    ...elements.map((each) => elementIn(name, type, kind, each)),
-  ];
+  return elements.map((each) => elementIn(name, type, kind, each));
 }
 
 function elementIn(set: string, type: readonly string[], kind: "set" | "map", element: unknown): Item {

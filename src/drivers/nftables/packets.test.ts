@@ -9,7 +9,7 @@ import { address } from "../../net/address.ts";
 import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening, Service } from "../../openings/opening.ts";
-import { closedPolicy } from "../../openings/policy.ts";
+import { closedPolicy, type OpeningPolicy } from "../../openings/policy.ts";
 import { runProcess } from "../../runtime/process.ts";
 import { nftables } from "./driver.ts";
 
@@ -76,8 +76,9 @@ async function settle(want: GatewayDesired): Promise<void> {
 }
 
 /** `open`, `silent` (nothing came back in 600 ms) or the error's code. */
-function connect(i: number, to: string, port: number): Promise<string> {
-  const script = `const s = require("net").connect(${port}, "${to}"); s.setTimeout(600, () => done("silent"));
+function connect(i: number, to: string, port: number, from?: string): Promise<string> {
+  const local = from === undefined ? "" : `, localAddress: "${from}"`;
+  const script = `const s = require("net").connect({ port: ${port}, host: "${to}"${local} }); s.setTimeout(600, () => done("silent"));
     s.on("connect", () => done("open")); s.on("error", (e) => done(e.code)); function done(t) { console.log(t); process.exit() }`;
   return must(i, `${process.execPath} -e '${script}'`);
 }
@@ -137,7 +138,7 @@ async function serve(i: number, port: number): Promise<void> {
   const script = `require("net").createServer((s) => { s.on("error", () => 0); s.pipe(s) }).listen(${port}, "::")`;
   await must(
     i,
-    `${process.execPath} -e '${script}' >/dev/null 2>&1 & while ! ss -Hltn | grep -q ':${port} '; do sleep 0.02; done`,
+    `${process.execPath} -e '${script}' >/dev/null 2>&1 & tries=0; while ! ss -Hltn | grep -q ':${port} ' && [ $tries -lt 500 ]; do tries=$((tries + 1)); sleep 0.02; done`,
   );
 }
 
@@ -193,10 +194,9 @@ testAsRoot("packets with a source that is not the sender's die at the gateway", 
   await must(2, "ip addr add 2001:db8:1:2:31::9/128 dev lo; ip addr add 2001:db8:5::9/128 dev lo");
   await must(0, "ip addr add 2001:db8:1:2:88::9/128 dev lo; ip addr add fd00::9/128 dev lo");
   const drops = async (chain: string, match: string): Promise<number> => {
-    const lines = (await must(1, `nft list chain inet sixgate ${chain}`))
-      .split("\n")
-      .filter((each) => each.includes(match));
-    return Number(/packets (\d+)/.exec(lines[0] ?? "")?.[1]);
+    const lines = (await must(1, `nft list chain inet sixgate ${chain}`)).split("\n");
+    const counts = lines.filter((each) => each.includes(match)).map((each) => Number(/packets (\d+)/.exec(each)?.[1]));
+    return counts.reduce((sum, each) => sum + each, 0);
   };
   const spoofs = await Promise.all([
     pings(2, outside, "2001:db8:1:2:31::9"),
@@ -235,4 +235,72 @@ testAsRoot("packets of a live flow pass while rules change, and stop when its po
   expect(await kept()).toBeGreaterThanOrEqual(keptThen + 3);
   expect(await connect(0, container, 444)).toBe("silent");
   expect(await connect(2, outside, 80)).toBe("silent");
+});
+
+const under: OpeningPolicy = {
+  ...closedPolicy,
+  allow: [
+    {
+      id: "web",
+      hosts: "all",
+      services: [tcp(443), tcp(444), { kind: "ping" }],
+      from: [prefix("::/0")],
+      by: ["labels"],
+    },
+  ],
+  never: [tcp(444)],
+};
+
+testAsRoot("packets pass an element under the ceiling, none above it, and apply lets both be", async () => {
+  const want = { ...desired(), policy: { betweenHosts: "closed", egress: "open", openings: under } as const };
+  await settle(want);
+  await serve(2, 445);
+  expect(await connect(0, container, 443)).toBe("silent");
+  const sets = { open_vm1: [443, 444, 445].map((port) => `${container} . tcp . ${port}`), live_vm1: [container] };
+  for (const [set, elements] of Object.entries(sets)) {
+    await must(1, `nft add element inet sixgate ${set} '{ ${elements.join(", ")} }'`);
+  }
+  const reached = async (): Promise<readonly unknown[]> => [
+    ...(await Promise.all([443, 444, 445].map((port) => connect(0, container, port)))),
+    await pings(0, container),
+  ];
+  expect(await reached()).toEqual(["open", "silent", "silent", true]);
+  // An apply sees none of it, and changes rules beside it.
+  const driver = nftables.at(nodeAt(1).shell, want);
+  expect(diff((await driver.observe()).items, nftables.normalize(want))).toEqual([]);
+  await settle({ ...want, policy: { ...want.policy, openings: { ...under, never: [] } } });
+  expect(await reached()).toEqual(["open", "open", "silent", true]);
+  await settle({ ...want, policy: { ...want.policy, openings: closedPolicy } });
+  expect(await reached()).toEqual(["silent", "silent", "silent", false]);
+  expect(await must(1, "nft -n list set inet sixgate open_vm1 | grep -oE '44[345]' | sort")).toBe("443\n444\n445");
+});
+
+testAsRoot(
+  "packets of live flows keep passing through openings of the controller when an apply closes others",
+  async () => {
+    const policy = { betweenHosts: "closed", egress: "open", openings: under } as const;
+    await settle({ ...desired(tcp(444)), policy });
+    await must(1, `nft add element inet sixgate open_vm1 '{ ${container} . tcp . 443 }'`);
+    const [kept, cut] = [await stream(443), await stream(444)];
+    await settle({ ...desired(), policy });
+    await pause(100);
+    const [keptThen, cutThen] = [await kept(), await cut()];
+    await pause(500);
+    expect(await cut()).toBe(cutThen);
+    expect(await kept()).toBeGreaterThanOrEqual(keptThen + 3);
+    await must(1, "nft flush set inet sixgate open_vm1");
+  },
+);
+
+testAsRoot("packets to the controller come from agents and nobody else", async () => {
+  const agents = [address("2001:db8:1:2:20::2")];
+  await settle({ ...desired(), controller: { device: "lan", agentPort: 7443, agents } });
+  await serve(1, 7443);
+  const [agent, gateway] = ["2001:db8:1:2:20::2", "2001:db8:1:2:20::1"];
+  const from = (source: string): Promise<string> => connect(2, gateway, 7443, source);
+  expect([await from(agent), await from(container), await connect(0, gateway, 7443)]).toEqual([
+    "open",
+    "silent",
+    "silent",
+  ]);
 });

@@ -27,7 +27,7 @@ export type SetShape = {
   readonly name: string;
   readonly kind: "set" | "map";
   readonly type: readonly string[];
-  readonly flags: readonly "interval"[];
+  readonly flags: readonly ("interval" | "timeout")[];
   readonly why: string;
 };
 

@@ -18,7 +18,7 @@ const changes: readonly Change[] = [
   { kind: "create", after: structure("chain host_new", { rules: ["b"] }) },
   { kind: "delete", before: structure("element hosts 2001:db8:1::", "goto host_old") },
   { kind: "create", after: structure("element hosts 2001:db8:2::", "goto host_new") },
-  { kind: "create", after: member("element open_new 2001:db8:2::2 . tcp . 80") },
+  { kind: "create", after: member("element static_open 2001:db8:2::2 . tcp . 80") },
   { kind: "delete", before: member("element open_old 2001:db8:1::2 . tcp . 80") },
   { kind: "delete", before: member("element open_kept 2001:db8:3::2 . tcp . 80") },
   {
@@ -42,7 +42,7 @@ add set inet sixgate open_new { type ipv6_addr . inet_proto . inet_service; }
 add chain inet sixgate forward
 add chain inet sixgate host_new
 add element inet sixgate hosts { 2001:db8:2:: : goto host_new }
-add element inet sixgate open_new { 2001:db8:2::2 . tcp . 80 }
+add element inet sixgate static_open { 2001:db8:2::2 . tcp . 80 }
 add rule inet sixgate forward drop
 add rule inet sixgate host_new drop
 `);
@@ -120,9 +120,26 @@ test("rulesIn finds each chain's rules in a listing", () => {
 
 test("undoScript tries the inverse, then the whole table, and cuts what the change had opened", () => {
   expect(undoScript(changes, undefined)).toBe("nft 'add table inet sixgate; delete table inet sixgate'\n");
-  const script = undoScript(changes, listing);
+  const forward = structure("chain forward", {
+    type: "filter",
+    hook: "forward",
+    priority: 0,
+    policy: "drop",
+    rules: [],
+  });
+  const items = [forward, member("element static_open 2001:db8::9 . tcp . 80"), structure("file /etc/x", "text")];
+  const script = undoScript(changes, { items, listing });
   expect(script).toContain('add rule inet sixgate forward counter drop comment "sixgate 11111111"\n');
-  expect(script).toContain(`delete table inet sixgate\n${listing}`);
+  expect(script).toContain(`SIXGATE_INVERSE
+add table inet sixgate
+delete table inet sixgate
+add table inet sixgate { }
+add chain inet sixgate forward { type filter hook forward priority 0; policy drop; }
+add element inet sixgate static_open { 2001:db8::9 . tcp . 80 }
+add rule inet sixgate forward ct state 0x2 accept comment "sixgate 00000000"
+add rule inet sixgate forward counter drop comment "sixgate 11111111"
+SIXGATE_WHOLE
+`);
   expect(script.split("\n").filter((each) => each.startsWith("conntrack"))).toEqual([
     "conntrack -D -f ipv6 -p tcp -d 2001:db8:2::2 --orig-port-dst 80 >/dev/null 2>&1",
   ]);

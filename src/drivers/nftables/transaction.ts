@@ -1,6 +1,7 @@
 import type { Change } from "../../change/change-set.ts";
 import type { Item, Value } from "../../change/item.ts";
 import { table } from "./ruleset.ts";
+import { declarationOf } from "./set-shapes.ts";
 
 /** The rules of a chain as nft reads them, without the chain's name; what the change set has is only their marks. */
 export type RulesOf = (chain: string) => readonly string[];
@@ -158,15 +159,15 @@ function addedObjects(changes: readonly Change[]): readonly string[] {
   const there = changes.flatMap((each) => (each.kind === "delete" ? [] : [each.after]));
   const ofKind = (kind: string): readonly Item[] => there.filter((each) => partsOf(each).kind === kind);
   return [
-    ...ofKind("set").map((each) => `add set ${table} ${partsOf(each).name} { ${shapeText(each, "")} }`),
-    ...ofKind("map").map((each) => `add map ${table} ${partsOf(each).name} { ${shapeText(each, " : verdict")} }`),
+    ...ofKind("set").map((each) => `add set ${table} ${partsOf(each).name} { ${shapeText(each, "set")} }`),
+    ...ofKind("map").map((each) => `add map ${table} ${partsOf(each).name} { ${shapeText(each, "map")} }`),
     ...ofKind("chain").map((each) => `add chain ${table} ${partsOf(each).name}${hookOf(each)}`),
   ];
 }
 
-function shapeText(item: Item, verdict: string): string {
-  const flags = wordsOf(fieldOf(item, "flags"));
-  return `type ${wordsOf(fieldOf(item, "type")).join(" . ")}${verdict};${flags.length === 0 ? "" : ` flags ${flags.join(",")};`}`;
+function shapeText(item: Item, kind: "set" | "map"): string {
+  const [type, flags] = [wordsOf(fieldOf(item, "type")), wordsOf(fieldOf(item, "flags"))];
+  return `${declarationOf({ name: partsOf(item).name, kind, type, flags }).join("; ")};`;
 }
 
 function hookOf(item: Item): string {

@@ -1,8 +1,9 @@
 import type { Change } from "../../change/change-set.ts";
+import type { Item } from "../../change/item.ts";
 import { table } from "./ruleset.ts";
-import { inverseOf, partsOf, type RulesOf, transactionOf } from "./transaction.ts";
+import { inverseOf, partsOf, type RulesOf, rebuildOf, transactionOf } from "./transaction.ts";
 
-/** The rules of each chain, as `nft --stateless list table` prints them: one line each, without the indent. */
+/** The rules of each chain, as `nft --stateless --terse list table` prints them: one line each, without the indent. */
 export function rulesIn(listing: string): RulesOf {
   const chains = new Map<string, string[]>();
   let rules: string[] | undefined;
@@ -18,15 +19,23 @@ export function rulesIn(listing: string): RulesOf {
   return (name) => chains.get(name) ?? [];
 }
 
+/** What was in force before a change: its items, and the table as nft prints it without elements of sets. */
+export type Former = { readonly items: readonly Item[]; readonly listing: string };
+
 /**
- * A shell script that puts the table back to what `before` shows, after `changes` went in. First the inverse delta,
- * which leaves no gap; where that does not load any more, the whole table as it was. `before` is undefined where there
- * was no table: then it goes. What the change opened is also cut from the live flows.
+ * A shell script that puts the table back to what was before, after `changes` went in. First the inverse delta, which
+ * leaves no gap and lets be what labels and people opened; where that does not load any more, the whole table as it
+ * was, without those openings: the controller opens them again. `before` is undefined where there was no table: then
+ * it goes. What the change opened is also cut from the live flows.
  */
-export function undoScript(changes: readonly Change[], before: string | undefined): string {
+export function undoScript(changes: readonly Change[], before: Former | undefined): string {
   if (before === undefined) return `nft 'add table ${table}; delete table ${table}'\n`;
-  const inverse = transactionOf(inverseOf(changes), rulesIn(before));
-  const whole = `add table ${table}\ndelete table ${table}\n${before}`;
+  const rules = rulesIn(before.listing);
+  const inverse = transactionOf(inverseOf(changes), rules);
+  const whole = rebuildOf(
+    before.items.filter((each) => !each.key.startsWith("file ")),
+    rules,
+  );
   return [
     `nft -f - <<'${inverseEnd}' || nft -f - <<'${wholeEnd}' || exit 1`,
     `${inverse.trimEnd()}\n${inverseEnd}`,
@@ -46,8 +55,8 @@ function closings(changes: readonly Change[]): readonly string[] {
     if (change.kind !== "create" || change.after.lane !== "members") return [];
     const { name, rest } = partsOf(change.after);
     const [to = "", protocol = "", port = ""] = rest.split(" . ");
-    const service = name.startsWith("live") ? "icmpv6" : protocol;
-    const exact = /^\d+$/.test(port) && name.startsWith("open_") ? ` --orig-port-dst ${port}` : "";
+    const service = name.startsWith("static_live") ? "icmpv6" : protocol;
+    const exact = /^\d+$/.test(port) && name === "static_open" ? ` --orig-port-dst ${port}` : "";
     return [`conntrack -D -f ipv6 -p ${service} -d ${to}${exact} >/dev/null 2>&1`];
   });
 }

@@ -1,0 +1,78 @@
+import type { IncomingMessage, RequestListener } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { type Instant, instant } from "../base/time.ts";
+import type { Controller } from "../controller/controller.ts";
+import type { Store } from "../store/store.ts";
+import type { ApiLog } from "./api.ts";
+import { makeApp } from "./app.ts";
+import { EventRing } from "./event-ring.ts";
+import { FailedLogins } from "./failed-logins.ts";
+import { ensureFirstToken } from "./first-token.ts";
+import { type ListenAt, type Listening, listenAt, type TlsPair } from "./listen.ts";
+import { metricsOf } from "./metrics.ts";
+import { Sessions } from "./sessions.ts";
+import { TokenBook } from "./token-book.ts";
+
+export type ServeWish = {
+  readonly controller: Controller;
+  /** Where tokens are kept, as hashes. */
+  readonly store: Store;
+  /** Listens there and nowhere else. */
+  readonly listen: readonly ListenAt[];
+  /** Where the first admin token is written, readable by its owner only. */
+  readonly tokenFile: string;
+  readonly log: ApiLog;
+  readonly now?: () => Instant;
+};
+
+/** The API, listening. */
+export type Served = {
+  /** As clients name them, in the order of `listen`. */
+  readonly urls: readonly string[];
+  /** A certificate was renewed: new connections get the new one. */
+  renew(tls: TlsPair): void;
+  /** Ends streams and connections, and listens no more. */
+  close(): Promise<void>;
+};
+
+/** Serves a controller's API. Rejects, and listens nowhere, when one of the places can't be had. */
+export async function serveApi(wish: ServeWish): Promise<Served> {
+  const now = wish.now ?? (() => instant(Date.now()));
+  const tokens = new TokenBook(wish.store, now);
+  if (await ensureFirstToken(wish.tokenFile, tokens)) wish.log("admin token written", { file: wish.tokenFile });
+  const events = new EventRing(wish.controller);
+  const metrics = metricsOf(wish.controller, () => events.listeners);
+  const api = { controller: wish.controller, tokens, sessions: new Sessions(now), events, metrics, log: wish.log, now };
+  const app = makeApp(api, new FailedLogins(now));
+  const listener = (scheme: "http" | "https"): RequestListener =>
+    getRequestListener(
+      (request, env) => app.fetch(request, { source: sourceOf(env.incoming as IncomingMessage), scheme }),
+      {
+        overrideGlobalObjects: false,
+      },
+    );
+  const listening: Listening[] = [];
+  const close = async (): Promise<void> => {
+    events.end();
+    metrics.end();
+    await Promise.all(listening.map((each) => each.close()));
+  };
+  try {
+    for (const at of wish.listen) listening.push(await listenAt(at, listener));
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+  return {
+    urls: listening.map((each) => each.url),
+    renew: (tls) => {
+      for (const each of listening) each.renew(tls);
+    },
+    close,
+  };
+}
+
+/** Undefined on a unix socket. */
+function sourceOf(incoming: IncomingMessage): string | undefined {
+  return incoming.socket.remoteAddress;
+}

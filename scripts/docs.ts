@@ -7,6 +7,7 @@ import { codes } from "../src/base/codes.ts";
 import { makeProgram } from "../src/cli/program.ts";
 import { type Explanation, explainField } from "../src/fleet/explain.ts";
 import { fleetJsonSchema, mapIn, schemaAt } from "../src/fleet/json-schema.ts";
+import { openApi } from "../src/web/routes.ts";
 
 const root = join(import.meta.dirname, "..");
 const made = "<!-- Written by scripts/docs.ts from the program itself. Changes made here are lost. -->";
@@ -18,6 +19,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ["docs/reference/commands.md", commandsPage()],
     ["docs/reference/codes.md", codesPage()],
     ["docs/reference/fleet-file.md", fleetFilePage()],
+    ["docs/reference/openapi.json", `${JSON.stringify(openApi, null, 2)}\n`],
     ["docs/reference/fleet.schema.json", schema],
     ["examples/fleet.schema.json", schema],
   ]);

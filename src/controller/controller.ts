@@ -80,6 +80,7 @@ export type Status = {
   readonly openings: number;
   readonly refusals: number;
   readonly agents: { readonly all: number; readonly connected: number };
+  /** `entries`: the newest entry's sequence; `head`: its hash. */
   readonly journal: { readonly entries: number; readonly head: string };
   /** Milliseconds from the engine's event to the element in force: of the last 1,000. */
   readonly latency: { readonly count: number; readonly p50?: number; readonly p99?: number };
@@ -150,6 +151,8 @@ export type Controller = {
   /** Every host of the fleet, and any other of which something is still held or refused. In order of names. */
   hosts(): readonly HostName[];
   openings(host?: HostName): readonly OpeningView[];
+  /** The one with that id, found without a walk through all of them. */
+  opening(id: string): OpeningView | undefined;
   refusals(host?: HostName): readonly RefusalView[];
   suggestions(host?: HostName): readonly SuggestionView[];
   /** As the host's agent last reported them; empty before it did. */

@@ -32,7 +32,7 @@ export function errorBody(errors: readonly Diagnostic[]): {
 
 /** What kind of trouble a Failure of the controller is, by its code. */
 export function statusOf(code: Code): TurnedStatus {
-  if (code === "E967") return 409;
+  if (code === "E967" || code === "E940") return 409;
   if (code === "E955") return 400;
   // Devices that were not reached or did not answer: nobody's request is wrong.
   if (/^E5(?:0|1)/.test(code)) return 503;

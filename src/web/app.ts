@@ -80,7 +80,8 @@ export function makeApp(api: Api, logins: FailedLogins): Hono<Env> {
   return app;
 }
 async function answer(route: Route, c: Context<Env>, api: Api, logins: FailedLogins): Promise<Response> {
-  const { bearer, alive } = c.get("admitted");
+  const admitted = c.get("admitted");
+  const { bearer } = admitted;
   if (route.role !== "anyone" && (bearer === undefined || !isAllowed(bearer.person.role, route.role)))
     throw turned(
       403,
@@ -97,13 +98,16 @@ async function answer(route: Route, c: Context<Env>, api: Api, logins: FailedLog
     query: queryOf(c),
     body: route.method === "post" ? await readBody(c.req.raw) : undefined,
     header: (name) => c.req.header(name),
-    alive,
+    alive: () => admitted.alive(),
     loginFailed: () => {
       if (c.env.source !== undefined) logins.failed(c.env.source);
     },
     set: (name, value) => headers.append(name, value),
   };
-  const response = await route.run(call);
+  const response = await route.run(call).catch((thrown: unknown) => {
+    // Hono answers for Errors only.
+    throw thrown instanceof Error ? thrown : new Error("Something that is no Error was thrown", { cause: thrown });
+  });
   for (const [name, value] of headers) response.headers.append(name, value);
   return response;
 }

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { memoryStore } from "../../test/web/memory-store.ts";
 import { instant, seconds } from "../base/time.ts";
+import { memoryStore } from "../store/memory-store.ts";
 import { ensureFirstToken } from "./first-token.ts";
 import { fitsHash, formatToken, hashOf, newSecret, parseToken } from "./token.ts";
 import { TokenBook } from "./token-book.ts";

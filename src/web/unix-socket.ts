@@ -4,6 +4,9 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 
+/** Bytes that the kernel takes for a socket's path, less the end of it (unix(7)). */
+const longestPath = 107;
+
 /**
  * Listens on a socket that only its owner can open (0600). It is born in a folder nobody else can enter and moved when
  * it has its mode, so there is no moment at which others could connect. Takes the place of a socket that nobody
@@ -11,6 +14,8 @@ import { Failure } from "../base/failure.ts";
  */
 export async function listenOnPath(server: Server, path: string): Promise<() => Promise<void>> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  if (Buffer.byteLength(path) > longestPath)
+    throw new Failure("E963", path, "The path is too long for a socket", `name one of ${longestPath} bytes at most`);
   await refuseTaken(path);
   const folder = await mkdtemp(join(dirname(path), ".sixgate-"));
   const born = join(folder, "s");
@@ -27,7 +32,7 @@ export async function listenOnPath(server: Server, path: string): Promise<() => 
       "E963",
       path,
       `Can't listen: ${cause instanceof Error ? cause.message : String(cause)}`,
-      "see that the folder can be written to, and that the path has no more than 100 bytes",
+      "see that the folder can be written to, and that its path is short",
       { cause },
     );
   } finally {

@@ -4,11 +4,11 @@ import { request as secure } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Instant, instant } from "../../src/base/time.ts";
+import { memoryStore } from "../../src/store/memory-store.ts";
 import { type ListenAt } from "../../src/web/listen.ts";
 import type { Role } from "../../src/web/role.ts";
 import { type Served, serveApi } from "../../src/web/serve.ts";
 import { MemoryController } from "./memory-controller.ts";
-import { memoryStore } from "./memory-store.ts";
 
 export type Said = {
   readonly status: number;

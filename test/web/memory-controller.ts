@@ -103,6 +103,10 @@ export class MemoryController implements Controller {
     return ofHost(this.scene.openings, host);
   }
 
+  opening(id: string): OpeningView | undefined {
+    return this.openings().find((each) => each.id === id);
+  }
+
   refusals(host?: HostName): readonly RefusalView[] {
     return ofHost(this.scene.refusals, host);
   }

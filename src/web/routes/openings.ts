@@ -66,10 +66,8 @@ function paged<T>(list: ByHost<T>, query: { readonly limit: number; readonly aft
 }
 
 function openingOf(api: Api, id: string): OpeningView {
-  for (const host of api.controller.hosts()) {
-    const found = api.controller.openings(host).find((opening) => opening.id === id);
-    if (found !== undefined) return found;
-  }
+  const found = api.controller.opening(id);
+  if (found !== undefined) return found;
   throw turned(
     404,
     "E960",

@@ -122,7 +122,7 @@ test("POST /openings reads groups, words and prefixes, and tells the controller 
       { kind: "ping" },
     ]);
     expect(opened[0]).toMatchObject({
-      from: [prefix("2001:db8:aaaa::/48"), prefix("2001:db8:5::/48"), prefix("2001:db8::7/128")],
+      from: [prefix("2001:db8::7/128"), prefix("2001:db8:5::/48"), prefix("2001:db8:aaaa::/48")],
       askedBy: { kind: "person", name: "t1-operator" },
       reason: "test",
     });

@@ -53,6 +53,7 @@ export const refusalSchema = z
     host: hostSchema,
     container: containerNameSchema,
     to: addressSchema.optional(),
+    at: z.string().openapi({ description: "Where it was asked", example: "sixgate.open rule 2 column 4" }),
     text: z.string().openapi({ description: "The label's rule, as it was written" }),
     code: codeSchema,
     why: z.string(),

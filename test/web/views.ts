@@ -28,6 +28,7 @@ export function refusal(change: Partial<RefusalView> = {}): RefusalView {
     host: vm1,
     container: { id: "b".repeat(64), name: "db" },
     to: address("2001:db8:1234:321d:22::5432"),
+    at: "sixgate.open rule 1 column 1",
     text: "5432",
     code: "E223",
     why: "No rule allows it",

@@ -4,7 +4,7 @@ import type { OpeningView, RefusalView, SuggestionView } from "../../controller/
 import { serviceField } from "../../fleet/field-kinds.ts";
 import { parseAddress } from "../../net/address.ts";
 import { contains, type Prefix, parsePrefix, prefixOf } from "../../net/prefix.ts";
-import { formatService } from "../../openings/service-text.ts";
+import { formatService } from "../../openings/services.ts";
 import { turned } from "../answer.ts";
 import type { Api } from "../api.ts";
 import { sourcesOf } from "../ask-from.ts";
@@ -182,7 +182,7 @@ export const openingRoutes: readonly Route[] = [
         {
           hosts: hostsOf(api, query),
           of: (host) => api.controller.refusals(host),
-          key: (each) => [each.container.id, each.to ?? "", each.text, each.code].join("\0"),
+          key: (each) => [each.container.id, each.to ?? "", each.at, each.text, each.code].join("\0"),
           wants: (each) => isOf(each, query),
         },
         query,

@@ -8,6 +8,8 @@ export type BoardChange = {
   readonly put: readonly ContainerReport[];
   readonly gone: readonly string[];
   readonly at?: number;
+  /** What the engine is has changed. */
+  readonly facts?: true;
 };
 
 /**
@@ -16,9 +18,17 @@ export type BoardChange = {
  */
 export class Board {
   readonly reports = new Map<string, ContainerReport>();
-  facts: EngineFacts = { engine: "", api: "" };
-  complete = false;
+  #facts: EngineFacts = { engine: "", api: "" };
+  #complete = false;
   readonly #listeners = new Set<(change: BoardChange) => void>();
+
+  get facts(): EngineFacts {
+    return this.#facts;
+  }
+
+  get complete(): boolean {
+    return this.#complete;
+  }
 
   /** Called at once with each change, and with an empty one when the board has become complete. */
   watch(listener: (change: BoardChange) => void): () => void {
@@ -29,9 +39,17 @@ export class Board {
   change(change: BoardChange, complete: boolean): void {
     for (const id of change.gone) this.reports.delete(id);
     for (const report of change.put) this.reports.set(report.id, report);
-    const first = complete && !this.complete;
-    this.complete ||= complete;
+    const first = complete && !this.#complete;
+    this.#complete ||= complete;
     if (!first && change.put.length === 0 && change.gone.length === 0) return;
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** The engine answered. */
+  know(facts: EngineFacts): void {
+    const same = facts.engine === this.#facts.engine && facts.api === this.#facts.api;
+    this.#facts = facts;
+    if (same || !this.#complete) return;
+    for (const listener of this.#listeners) listener({ put: [], gone: [], facts: true });
   }
 }

@@ -175,6 +175,8 @@ export class Link {
   #changed(change: BoardChange): void {
     for (const id of change.gone) this.#dirty.add(id);
     for (const report of change.put) this.#dirty.add(report.id);
+    // Only a snapshot says what the engine is.
+    this.#wantsSnapshot ||= change.facts === true;
     if (change.at !== undefined) this.#dirtyAt = Math.min(this.#dirtyAt ?? change.at, change.at);
     this.#flush();
   }

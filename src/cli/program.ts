@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { addHostVerbs } from "./host-verbs.ts";
 import { addLab } from "./lab.ts";
 import { prefixOption } from "./prefix-option.ts";
 import type { Runner } from "./runner.ts";
@@ -30,6 +31,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
     );
   addFileVerbs(program, run);
   addDeviceVerbs(program, run);
+  addHostVerbs(program, run);
   addLab(program, run, passed);
   return program;
 }

@@ -32,7 +32,7 @@ test("startInbox hands over what an enrolled agent reports, snapshot first", asy
   honest(await fleet.enrolled(vm1), board);
   await until(() => sink.said.includes("seen vm1"), "the hello");
   expect(sink.said).toEqual(["seen vm1"]);
-  board.facts = { engine: "28.5.1", api: "1.51" };
+  board.know({ engine: "28.5.1", api: "1.51" });
   board.change({ put: [reportOf(1), reportOf(2)], gone: [] }, true);
   await until(() => sink.hosts.get("vm1")?.size === 2, "the snapshot");
   board.change({ put: [reportOf(3)], gone: [idOf(1)], at: 1_700_000_000_123.5 }, true);

@@ -20,6 +20,10 @@ prefix: ${prefix}
 const policy = `policy:
   between-hosts: closed     # closed: a host reaches another only through an opening; open: as in one LAN
   egress: open              # open: containers reach the Internet with their own addresses
+  # What containers may open by their labels, and people by hand; nothing without it, and without a controller:
+  # allow:
+  #   - { ports: [80, 443, 443/udp, ping], from: any }
+# controller: {}
 `;
 
 /** The fleet files that \`init\` writes. Each is parsed by a test with the answers' defaults. */

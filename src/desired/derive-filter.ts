@@ -2,6 +2,7 @@ import type { AddressPlan } from "../addressing/address-plan.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { addressOf } from "../net/interface-address.ts";
 import { bogons, documentationPrefixOf } from "../net/special.ts";
+import { deriveController } from "./derive-controller.ts";
 import { deriveGatewayNetwork, insideAddresses } from "./derive-gateway-guest.ts";
 import { deriveNat4 } from "./derive-nat4.ts";
 import { deriveOpenings } from "./derive-openings.ts";
@@ -13,6 +14,7 @@ export function deriveFilter(fleet: Fleet, plan: AddressPlan): GatewayDesired {
   const { gateway } = fleet;
   const documentation = documentationPrefixOf(fleet.prefix);
   const nat4 = deriveNat4(fleet);
+  const controller = deriveController(fleet, plan);
   return {
     layer: "gateway",
     device: gateway.name,
@@ -35,6 +37,7 @@ export function deriveFilter(fleet: Fleet, plan: AddressPlan): GatewayDesired {
     policy: fleet.policy,
     openings: deriveOpenings(fleet, plan),
     ...(nat4 === undefined ? {} : { nat4 }),
+    ...(controller === undefined ? {} : { controller }),
     ...(gateway.kind === "nftables" ? {} : { network: deriveGatewayNetwork(fleet, plan) }),
     bogons: bogons(documentation === undefined ? [] : [documentation]),
   };

@@ -40,7 +40,7 @@ export function resolveOpenings(
 }
 
 /** YAML reads 0x50 and 8e1 as 80: what is opened has to stand there in plain digits. */
-function checkNumbers(services: readonly Service[], path: Path, places: Places, findings: Findings): void {
+export function checkNumbers(services: readonly Service[], path: Path, places: Places, findings: Findings): void {
   for (const [i, service] of services.entries()) {
     const source = places.source([...path, i]) ?? "";
     if (service.kind === "ping" || /^["']?[1-9][0-9]{0,4}(?:-[0-9]+)?(?:\/[a-z]+)?["']?$/.test(source)) continue;
@@ -110,7 +110,12 @@ function resolveTarget(
 }
 
 /** Sorted, minimal; empty after an error. */
-function resolveSources(words: readonly string[], path: Path, groups: Groups, findings: Findings): readonly Prefix[] {
+export function resolveSources(
+  words: readonly string[],
+  path: Path,
+  groups: Groups,
+  findings: Findings,
+): readonly Prefix[] {
   const all: Prefix[] = [];
   let failed = false;
   for (const word of words) {

@@ -30,7 +30,7 @@ function fleetOf(text: string) {
 test("parseFleet fills in what a short file leaves out", () => {
   const fleet = fleetOf(small);
   expect(fleet.provider).toEqual({ name: "none", delivery: "routed", nextHop: "fe80::1" });
-  expect(fleet.plan).toEqual({ host: 76, link: 80, network: 80, routes: "block" });
+  expect(fleet.plan).toEqual({ host: 76, link: 80, network: 80, routes: "block", layout: "per-host" });
   expect([...fleet.networks]).toEqual([
     ["wan", { role: "uplink" }],
     ["lan", { role: "hosts" }],
@@ -75,7 +75,7 @@ test.each([
   ["/72", 76],
 ])("parseFleet divides a %s into blocks of /%i", (length, host) => {
   const fleet = fleetOf(small.replace("2001:db8:1234:321d::/64", `2001:db8::${length}`).replace(/openings:[^]*/, ""));
-  expect(fleet.plan).toEqual({ host, link: 80, network: 80, routes: "block" });
+  expect(fleet.plan).toEqual({ host, link: 80, network: 80, routes: "block", layout: "per-host" });
 });
 
 test("parseFleet derives a MAC from fleet, machine and role, so that a renamed interface keeps it", () => {

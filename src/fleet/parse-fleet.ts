@@ -6,6 +6,7 @@ import { checkDocker } from "./check-docker.ts";
 import { checkMachines } from "./check-machines.ts";
 import { checkNetworks } from "./check-networks.ts";
 import { checkPlan } from "./check-plan.ts";
+import { checkPolicy } from "./check-policy.ts";
 import { checkDelegation, type GivenPrefix, resolvePrefix } from "./delegation.ts";
 import { kindOf } from "./field.ts";
 import { type Findings, findingsIn } from "./findings.ts";
@@ -54,6 +55,7 @@ function checkFile(file: FleetFile, places: Places, findings: Findings, given: G
   checkMachines(fleet, findings);
   checkApi(fleet, file, findings);
   checkDocker(fleet, findings);
+  checkPolicy(fleet, file, findings);
   return fleet;
 }
 

@@ -2,11 +2,11 @@ import type { DeviceName, HostName, NetworkName } from "../base/name.ts";
 import { address } from "../net/address.ts";
 import { macFor } from "../net/mac.ts";
 import { lengthOf, type Prefix } from "../net/prefix.ts";
-import { closedPolicy } from "../openings/policy.ts";
 import type { Findings } from "./findings.ts";
 import type { Bridge, Docker, Fleet, Gateway, Host, Hypervisor, Nic, PlanRules, Provider } from "./fleet.ts";
 import { resolveOpenings } from "./opening-entry.ts";
 import type { Places } from "./places.ts";
+import { resolvePolicy } from "./policy-entry.ts";
 import { resolveApi } from "./resolve-api.ts";
 import type { FleetFile } from "./schema.ts";
 
@@ -42,8 +42,15 @@ export function resolveFleet(
     gateway: resolveGateway(file),
     hosts,
     groups,
-    policy: { betweenHosts: file.policy["between-hosts"], egress: file.policy.egress, openings: closedPolicy },
+    policy: {
+      betweenHosts: file.policy["between-hosts"],
+      egress: file.policy.egress,
+      openings: resolvePolicy(file, groups, places, findings),
+    },
     openings: resolveOpenings(file, groups, hosts, places, findings),
+    ...(file.controller === undefined
+      ? {}
+      : { controller: { agentPort: file.controller["agent-port"], apiPort: file.controller["api-port"] } }),
   };
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { wrong } from "../base/wrong.ts";
 import type { Address } from "../net/address.ts";
 import { apiEntry, execField } from "./api-entry.ts";
-import { type Field, field, kindOf, nameKey, notText, reference, shortOrLong, textField } from "./field.ts";
+import { type Field, field, nameKey, notText, reference, shortOrLong, textField } from "./field.ts";
 import {
   address4Field,
   adminField,
@@ -16,11 +16,12 @@ import {
   prefixField,
   reachField,
   readAddress,
-  serviceField,
   slotField,
   sourceField,
   suffixField,
 } from "./field-kinds.ts";
+import { openingEntry } from "./opening-schema.ts";
+import { controllerEntry, policyEntry } from "./policy-schema.ts";
 
 // The fleet file as it is written. Strict: an unknown key is an error. What the keys mean stands in `describe`,
 // which `explain` and the editors show. Defaults that depend on other keys are filled in by `resolve.ts`.
@@ -233,40 +234,6 @@ const host = z.strictObject({
   docker: docker.describe("Its Docker engine."),
 });
 
-const policy = z.strictObject({
-  "between-hosts": z
-    .enum(["open", "closed"])
-    .default("closed")
-    .describe(
-      "Whether hosts and their containers reach each other through the gateway without an opening. Default: closed.",
-    ),
-  egress: z.enum(["open", "closed"]).default("open").describe("Whether containers reach the Internet. Default: open."),
-});
-
-const word = textField((text) => ({ value: text }));
-
-const sources: Field<readonly string[]> = field(
-  (found) => {
-    const list: readonly unknown[] = Array.isArray(found) ? found : [found];
-    if (list.length === 0)
-      return wrong("E112", "Expected a source, found an empty list", "write any, or name groups or prefixes");
-    const strange = list.find((each) => typeof each !== "string");
-    if (strange !== undefined)
-      return wrong("E112", `Expected a source, found ${kindOf(strange)}`, "write any, groups or IPv6 prefixes");
-    return { value: list.map(String) };
-  },
-  { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] },
-);
-
-const opening = z.strictObject({
-  to: word.describe("host/container with a container of that host's containers, or an address inside a host's block."),
-  ports: z
-    .array(serviceField)
-    .min(1)
-    .describe("Ports, ranges and ping: [80, 443/udp, 8000-8099, ping]. tcp unless said."),
-  from: sources.describe("any, a group, an IPv6 prefix or address, or a list of these."),
-});
-
 export const fleetSchema = z.strictObject({
   sixgate: z.literal(formatVersion).describe("Version of this format: 1."),
   fleet: reference.describe("Name of the fleet. MAC addresses are derived from it, so it stays."),
@@ -291,10 +258,17 @@ export const fleetSchema = z.strictObject({
     .record(nameKey, z.array(sourceField))
     .default({})
     .describe("Named sources for openings: IPv6 prefixes or addresses."),
-  policy: policy
-    .default({ "between-hosts": "closed", egress: "open" })
-    .describe("What holds without an opening. Default: closed between hosts, open outwards."),
-  openings: z.array(opening).default([]).describe("What is open from outside. Default: nothing."),
+  policy: policyEntry
+    .prefault({})
+    .describe(
+      "What holds without an opening, and what may be opened. Default: closed between hosts, open outwards, nothing may be opened by labels or people.",
+    ),
+  openings: z.array(openingEntry).default([]).describe("What is open from outside. Default: nothing."),
+  controller: controllerEntry
+    .optional()
+    .describe(
+      "Where the controller listens that keeps openings in step with the containers, on the management network or, without one, on the hosts' link. Default: none, and nothing is opened by labels or people.",
+    ),
 });
 
 /** The file after the schema: each value canonical, nothing compared with anything else yet. */

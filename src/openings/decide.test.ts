@@ -144,7 +144,7 @@ describe("decide", () => {
       refusal: {
         code: "E913",
         why: "Policy does not open this to any",
-        fix: "narrow `from`: the rule office is for 2001:db8:aaaa::/48",
+        fix: "narrow `from`: office is for 2001:db8:aaaa::/48",
       },
     });
     expect(said(decide(office, request("22 from @office,2001:db8:bbbb::1"), context, now))).toBe("E913");

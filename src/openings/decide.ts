@@ -1,6 +1,6 @@
 import { formatDuration } from "../base/duration.ts";
 import type { HostName } from "../base/name.ts";
-import { type Instant, instant, type Seconds } from "../base/time.ts";
+import { type Instant, instant, type Seconds, seconds } from "../base/time.ts";
 import { formatTimestamp } from "../base/timestamp.ts";
 import { type Read, type Wrong, wrong } from "../base/wrong.ts";
 import type { Address } from "../net/address.ts";
@@ -90,13 +90,12 @@ function findRule(policy: OpeningPolicy, request: Request, from: readonly Prefix
   );
   const fitting = here.filter((rule) => coverService(rule.services, service));
   const wide = fitting.filter((rule) => coversSources(rule, from));
-  let short: Wrong | undefined;
   for (const rule of wide) {
     const ends = endOf(request, boundOf(policy, rule, request));
-    if ("value" in ends) return { value: { id: rule.id, ...ends.value } };
-    short ??= ends;
+    if (ends !== undefined) return { value: { id: rule.id, ...ends } };
   }
-  return short ?? (fitting.length > 0 ? notFrom(fitting, from) : notAllowed(request, here.length > 0));
+  if (wide.length > 0) return tooLong(request, Math.max(...wide.map((rule) => boundOf(policy, rule, request) ?? 0)));
+  return fitting.length > 0 ? notFrom(fitting, from) : notAllowed(request, here.length > 0);
 }
 
 function coversSources(rule: AllowRule, from: readonly Prefix[]): boolean {
@@ -112,29 +111,34 @@ function boundOf(policy: OpeningPolicy, rule: AllowRule, { by }: Request): Secon
   return rule.longest === undefined || lease < rule.longest ? lease : rule.longest;
 }
 
-/** A request that names no lease gets the longest there is; one that asks for more than that gets nothing. */
-function endOf({ lease, since }: Request, longest: Seconds | undefined): Read<{ readonly ends?: Instant }> {
+/** A request that names no lease gets the longest there is. Undefined where it asks for more than that. */
+function endOf({ lease, since }: Request, longest: Seconds | undefined): { readonly ends?: Instant } | undefined {
   const latest = longest === undefined ? undefined : instant(since + longest * 1_000);
-  if (lease === undefined) return { value: latest === undefined ? {} : { ends: latest } };
+  if (lease === undefined) return latest === undefined ? {} : { ends: latest };
   const ends = lease.kind === "for" ? instant(since + lease.length * 1_000) : lease.at;
-  if (latest === undefined || longest === undefined || ends <= latest) return { value: { ends } };
-  const most = formatDuration(longest);
-  return wrong(
-    "E914",
-    `Policy grants this for ${most} at most`,
-    `ask for ${most} or less, up to ${formatTimestamp(latest)}`,
-  );
+  return latest === undefined || ends <= latest ? { ends } : undefined;
+}
+
+function tooLong({ since }: Request, longest: number): Wrong {
+  const most = formatDuration(seconds(longest));
+  const latest = formatTimestamp(instant(since + longest * 1_000));
+  return wrong("E914", `Policy grants this for ${most} at most`, `ask for ${most} or less, that is until ${latest}`);
 }
 
 function notFrom(rules: readonly AllowRule[], from: readonly Prefix[]): Wrong {
   const allowed = PrefixSet.of(rules.flatMap((rule) => rule.from));
-  const beyond = from.find((each) => !allowed.contains(each)) ?? from[0];
-  const text = `Policy does not open this to ${beyond === undefined ? "all of them" : formatPrefix(beyond)}`;
-  return wrong("E913", text, `narrow \`from\`: the rule ${rules[0]?.id ?? ""} is for ${sourcesOf(rules[0])}`);
+  const beyond = from.find((each) => !allowed.contains(each));
+  const said = rules.slice(0, 4).map((rule) => `${rule.id} is for ${sourcesOf(rule)}`);
+  if (beyond === undefined)
+    return wrong(
+      "E913",
+      "No single rule of the policy opens this to all its sources",
+      `make it several: ${said.join("; ")}`,
+    );
+  return wrong("E913", `Policy does not open this to ${formatPrefix(beyond)}`, `narrow \`from\`: ${said.join("; ")}`);
 }
 
-function sourcesOf(rule: AllowRule | undefined): string {
-  const from = rule?.from ?? [];
+function sourcesOf({ from }: AllowRule): string {
   return `${from.slice(0, 4).map(formatPrefix).join(", ")}${from.length > 4 ? " and others" : ""}`;
 }
 

@@ -41,7 +41,9 @@ export function resolveSources(sources: readonly Source[], names: SourceNames): 
   if (found.length > mostSources) return tooMany(found.length);
   if (found.length > 0) return { value: found };
   const said = sources.slice(0, 8).map(formatSource).join(", ");
-  return wrong("E917", `Nobody is there now that ${said} stands for`, "it opens when such a container runs");
+  const waits = sources.some((each) => each.kind === "containers");
+  const fix = waits ? "it opens when such a container runs" : "add prefixes to the group in the fleet file";
+  return wrong("E917", `Nobody is there now that ${said} stands for`, fix);
 }
 
 function unknownGroup(name: string, names: SourceNames): Read<never> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { contentsOf, inFolder, sixgate } from "./run.ts";
@@ -93,6 +93,13 @@ test("init writes a file that validates, its schema, and every key of the policy
       expect((await sixgate(["init", file, "--from", template], { cwd: folder })).code).toBe(0);
       expect(readFileSync(join(folder, file), "utf8")).toMatch(/between-hosts: closed[\s\S]*egress: open/);
       expect((await sixgate(["validate", "-f", file], { cwd: folder })).code).toBe(0);
+      const opened = readFileSync(join(folder, file), "utf8").replaceAll(
+        /^( *)# (allow:|  - \{ ports|controller:)/gm,
+        "$1$2",
+      );
+      expect(opened.match(/^( {2}allow:| {4}- \{ ports|controller:)/gm)).toHaveLength(3);
+      writeFileSync(join(folder, `open-${file}`), opened);
+      expect((await sixgate(["validate", "-f", `open-${file}`], { cwd: folder })).code).toBe(0);
       expect((await sixgate(["render", "-f", file, "-o", template], { cwd: folder })).code).toBe(0);
     }
     expect(JSON.parse(readFileSync(join(folder, "fleet.schema.json"), "utf8"))).toMatchObject({

@@ -3,11 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { printable } from "../../src/base/printable.ts";
 import { formatPlace } from "../../src/openings/label-problem.ts";
-import { type LabelRule, parseLabels } from "../../src/openings/labels.ts";
-import { formatLease } from "../../src/openings/lease.ts";
-import { formatService } from "../../src/openings/services.ts";
-import { formatSource } from "../../src/openings/source.ts";
+import { parseLabels } from "../../src/openings/labels.ts";
 import { formatCaseFile, type LabelCase, parseCaseFile } from "./case-file.ts";
+import { sayRule } from "./say.ts";
 
 const files = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith(".txt"))
@@ -18,7 +16,7 @@ function say({ input, labels }: LabelCase): readonly string[] {
   const { rules, networks, problems } = parseLabels(labels);
   const said = [
     ...(networks === undefined ? [] : [`network ${networks.join(", ")}`]),
-    ...rules.map(sayRule),
+    ...rules.map((rule) => `${rule.key}${rule.number === undefined ? "" : ` rule ${rule.number}`}: ${sayRule(rule)}`),
     ...problems.flatMap(({ code, text, fix, shown, ...place }) => [
       `${formatPlace(place)}: ${code} ${text}`,
       `  fix: ${fix}`,
@@ -26,14 +24,6 @@ function say({ input, labels }: LabelCase): readonly string[] {
     ]),
   ];
   return said.length === 0 ? ["nothing"] : said.map(printable);
-}
-
-function sayRule(rule: LabelRule): string {
-  const ports = [...rule.services.map(formatService), ...(rule.published ? ["published"] : [])].join(", ");
-  const lease = rule.lease === undefined ? "" : ` ${formatLease(rule.lease)}`;
-  const comment = rule.comment === undefined ? "" : ` # ${rule.comment}`;
-  const number = rule.number === undefined ? "" : ` rule ${rule.number}`;
-  return `${rule.key}${number}: ${ports} from ${rule.from.map(formatSource).join(", ")}${lease}${comment}`;
 }
 
 describe.each(files)("%s", (file) => {

@@ -6,7 +6,7 @@ import { address } from "../../net/address.ts";
 import { contains, prefix } from "../../net/prefix.ts";
 import type { Service } from "../../openings/opening.ts";
 import { type AllowRule, closedPolicy, type OpeningPolicy } from "../../openings/policy.ts";
-import { ceilingsOf, isUnderCeiling } from "./ceiling.ts";
+import { ceilingName, ceilingsOf, isUnderCeiling } from "./ceiling.ts";
 
 const [vm1, vm2, vm3] = ["vm1", "vm-2", "vm3"] as unknown as readonly [HostName, HostName, HostName];
 
@@ -47,9 +47,9 @@ test("ceilingsOf gives hosts with the same rules one chain, and tells single por
       echo,
     ],
   });
-  const { nameFor } = ceilingsOf(desired({ ...closedPolicy, allow: [web, own, wide] }));
-  expect([vm1, vm2, vm3].map(nameFor)).toEqual(["ceiling_vm1", "ceiling_vm_2", "ceiling_vm1"]);
-  expect(() => nameFor("vm9" as HostName)).toThrow(RangeError);
+  const { ownerFor } = ceilingsOf(desired({ ...closedPolicy, allow: [web, own, wide] }));
+  expect([vm1, vm2, vm3].map(ownerFor)).toEqual([vm1, vm2, vm1]);
+  expect(() => ownerFor("vm9" as HostName)).toThrow(RangeError);
 });
 
 test("ceilingsOf takes out what is never opened, whatever allows it", () => {
@@ -81,9 +81,10 @@ test("ceilingsOf lets through what isUnderCeiling says", () => {
         allow: rules.map((each) => allow(each.hosts, each.services, each.from)),
         never,
       };
-      const { chains, nameFor } = ceilingsOf(desired(policy));
+      const { chains, ownerFor } = ceilingsOf(desired(policy));
       for (const host of [vm1, vm2, vm3]) {
-        const texts = chains.find((each) => each.name === nameFor(host))?.rules.map((each) => each.text) ?? [];
+        const texts =
+          chains.find((each) => each.name === ceilingName(ownerFor(host)))?.rules.map((each) => each.text) ?? [];
         for (const from of ["2001:db8:1::7", "2001:db8:2::7", "3fff::7", "fd00::7"].map(address)) {
           for (let port = 1; port <= 14; port++) {
             expect(texts.some((text) => lets(text, port, from))).toBe(

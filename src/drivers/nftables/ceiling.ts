@@ -15,30 +15,35 @@ export const echoLimit = "update @echoes { ip6 daddr timeout 1m limit rate 100/s
 
 /**
  * What labels and people may open, as chains that every dynamic element has to pass: an element that policy does not
- * cover lets nothing in. Hosts with the same rules share one, named after the first of them. `nameFor` gives a host's.
+ * cover lets nothing in. Hosts with the same rules share one, which is named after the first of them: `ownerFor` says
+ * after which.
  */
-export type Ceilings = { readonly chains: readonly Chain[]; readonly nameFor: (host: HostName) => string };
+export type Ceilings = { readonly chains: readonly Chain[]; readonly ownerFor: (host: HostName) => HostName };
 
 export function ceilingsOf({ hosts, policy }: GatewayDesired): Ceilings {
-  const names = new Map<HostName, string>();
-  const byRules = new Map<string, string>();
+  const owners = new Map<HostName, HostName>();
+  const byRules = new Map<string, HostName>();
   const chains: Chain[] = [];
   for (const { host } of hosts) {
     const rules = rulesFor(policy.openings, host);
     const key = rules.map((each) => policy.openings.allow.indexOf(each)).join(" ");
-    const name = byRules.get(key) ?? `ceiling_${nameOf(host)}`;
-    if (!byRules.has(key)) chains.push(ceiling(name, host, rules, policy.openings.never));
-    byRules.set(key, name);
-    names.set(host, name);
+    const owner = byRules.get(key) ?? host;
+    if (!byRules.has(key)) chains.push(ceiling(host, rules, policy.openings.never));
+    byRules.set(key, owner);
+    owners.set(host, owner);
   }
   return {
     chains,
-    nameFor(host) {
-      const name = names.get(host);
-      if (name === undefined) throw new RangeError(`No ceiling for host ${JSON.stringify(host)}`);
-      return name;
+    ownerFor(host) {
+      const owner = owners.get(host);
+      if (owner === undefined) throw new RangeError(`No ceiling for host ${JSON.stringify(host)}`);
+      return owner;
     },
   };
+}
+
+export function ceilingName(owner: HostName): string {
+  return `ceiling_${nameOf(owner)}`;
 }
 
 /** Whether policy lets labels or people open this at a host at all. `port` is absent for an echo request. */
@@ -70,7 +75,7 @@ function appliesTo({ hosts }: AllowRule, host: string): boolean {
   return hosts === "all" || hosts.some((each) => each === host);
 }
 
-function ceiling(name: string, host: HostName, allow: readonly AllowRule[], never: readonly Service[]): Chain {
+function ceiling(host: HostName, allow: readonly AllowRule[], never: readonly Service[]): Chain {
   const cells = transports.flatMap((transport) =>
     cellsOf(
       allow.flatMap(({ services, from }) => portsIn(services, transport).map((ports) => ({ ports, from }))),
@@ -78,7 +83,7 @@ function ceiling(name: string, host: HostName, allow: readonly AllowRule[], neve
     ).map((cell) => ({ transport, ...cell })),
   );
   return {
-    name,
+    name: ceilingName(host),
     why: `What labels and people may open at ${host} and at hosts with the same rules. An element beyond it opens nothing`,
     rules: [...portRules(cells), ...echoRules(allow, never)],
   };

@@ -16,6 +16,8 @@ import { admissionOf, answerOf, dynamicAdmissionOf, type LiveFlow } from "./flow
 import { audit } from "./limits.ts";
 import { memberKinds } from "./members.ts";
 import { commentOf, hashOf, ruleLine } from "./ruleset.ts";
+import { memberSet } from "./set-shapes.ts";
+import { shardOf } from "./shards.ts";
 import { fieldOf, inverseOf, needsRebuild, partsOf, type RulesOf, rebuildOf, transactionOf } from "./transaction.ts";
 import { type Former, undoScript } from "./undo.ts";
 
@@ -185,7 +187,7 @@ async function cutClosed(step: Step, signal?: AbortSignal): Promise<void> {
   if (!outbound && live.some((each) => keyOf(each) === "chain forward4")) await nft.cutTranslated(signal);
 }
 
-/** Which of these flows the new state would not let begin. What labels and people opened is read for their hosts alone. */
+/** Which of these flows the new state would not let begin. What labels and people opened is read for their shards alone. */
 async function shutFlows(
   { nft, desired, before, target }: Step,
   flows: readonly LiveFlow[],
@@ -193,15 +195,13 @@ async function shutFlows(
 ): Promise<readonly LiveFlow[]> {
   const admission = admissionOf(desired, before, target);
   const judged = flows.map((flow) => ({ flow, admitted: admission(flow) }));
-  const hosts = [...new Set(judged.flatMap(({ admitted }) => (typeof admitted === "string" ? admitted : [])))];
+  const open = judged.filter((each) => each.admitted === undefined).map(({ flow }) => flow.to);
   const there = new Set(target.map((each) => each.key));
-  const sets = hosts
-    .flatMap((host) => memberKinds.map((kind) => `set ${kind}_${host}`))
+  const sets = [...new Set(open.map((to) => shardOf(to, desired.hostLength)))]
+    .flatMap((shard) => memberKinds.map((kind) => `set ${memberSet(kind, shard)}`))
     .filter((set) => there.has(set));
   const opened = dynamicAdmissionOf(desired, await nft.elements(sets, signal));
-  return judged
-    .filter(({ flow, admitted }) => (typeof admitted === "string" ? !opened(admitted, flow) : !admitted))
-    .map(({ flow }) => flow);
+  return judged.filter(({ flow, admitted }) => !(admitted ?? opened(flow))).map(({ flow }) => flow);
 }
 
 /** The few addresses that only openings went from; undefined where more than openings changed, or many. */

@@ -4,13 +4,15 @@ import { parseAddress4 } from "../../net/ipv4.ts";
 import { linkLocalOf } from "../../net/mac.ts";
 import { baseOf } from "../../net/prefix.ts";
 import { PrefixSet } from "../../net/prefix-set.ts";
+import { placesOf } from "./host-chains.ts";
 import { keyText, membersOf, prefixText } from "./members.ts";
-import { type Element, nameOf, quoteInterface } from "./ruleset.ts";
+import { type Element, quoteInterface } from "./ruleset.ts";
 import { memberSet } from "./set-shapes.ts";
 
 /** Elements that are as rare as rules: bogons, who owns which block, where a block's rules are, whose agents report. */
 export function structuralElements(desired: GatewayDesired): readonly Element[] {
   const inside = quoteInterface(desired.inside);
+  const { chainFor } = placesOf(desired);
   const agents = desired.controller?.agents ?? [];
   return [
     ...PrefixSet.of(desired.bogons)
@@ -20,7 +22,7 @@ export function structuralElements(desired: GatewayDesired): readonly Element[] 
     ...desired.hosts.map((each) => structural("owners", `${inside} . ${each.mac} . ${linkLocalOf(each.mac)}`)),
     ...desired.hosts.map((each) => structural("neighbours", linkLocalOf(each.mac))),
     ...[...new Set(desired.own)].map((each) => structural("own", each)),
-    ...desired.hosts.map((each) => structural("hosts", baseOf(each.block), `host_${nameOf(each.host)}`)),
+    ...desired.hosts.map((each) => structural("hosts", baseOf(each.block), chainFor(each))),
     ...[...new Set(agents)].map((each) => structural(parseAddress4(each) === undefined ? "agents" : "agents4", each)),
   ];
 }

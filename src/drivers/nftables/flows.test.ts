@@ -27,8 +27,8 @@ test("parseFlows rejects a line that it does not understand", () => {
 });
 
 const hosts: readonly Item[] = [
-  { key: "element hosts 2001:db8:1:2:20::", value: "goto host_vm1", lane: "structure" },
-  { key: "element hosts 2001:db8:1:2:30::", value: "goto host_vm_2", lane: "structure" },
+  { key: "element hosts 2001:db8:1:2:20::", value: "goto shard_vm1", lane: "structure" },
+  { key: "element hosts 2001:db8:1:2:30::", value: "goto shard_vm_2", lane: "structure" },
 ];
 const items: readonly Item[] = [
   ...hosts,
@@ -38,7 +38,7 @@ const items: readonly Item[] = [
   { key: "element static_live 2001:db8:1:2:21::2", value: true, lane: "members" },
   { key: "element static_livefrom 2001:db8:1:2:31::2 . 2001:db8:ff::/48", value: true, lane: "members" },
 ];
-const gone: Item = { key: "element hosts 2001:db8:1:2:40::", value: "goto host_gone", lane: "structure" };
+const gone: Item = { key: "element hosts 2001:db8:1:2:40::", value: "goto shard_gone", lane: "structure" };
 
 function flowIn(line: string): LiveFlow {
   const [flow] = parseFlows(line);
@@ -47,12 +47,15 @@ function flowIn(line: string): LiveFlow {
 }
 
 function desiredWith(policy: GatewayDesired["policy"]): GatewayDesired {
-  const hosts = [{ host: "vm1" }, { host: "vm-2" }];
+  const hosts = [
+    { host: "vm1", block: "2001:db8:1:2:20::/76" },
+    { host: "vm-2", block: "2001:db8:1:2:30::/76" },
+  ];
   return { hostLength: 76, policy, hosts, own: ["2001:db8:1:2:20::1"] } as unknown as GatewayDesired;
 }
 
-/** A host's name where only what labels and people opened there could let it in. */
-function admits(policy: GatewayDesired["policy"], line: string): boolean | string {
+/** Undefined where only what labels and people opened could let it in. */
+function admits(policy: GatewayDesired["policy"], line: string): boolean | undefined {
   return admissionOf(desiredWith(policy), [...items, gone], items)(flowIn(line));
 }
 
@@ -66,16 +69,16 @@ function flow(from: string, to: string, protocol: "tcp" | "udp" | "icmpv6", port
 
 test.each([
   ["opened to anyone", "2001:db8:77::1", "2001:db8:1:2:21::2", "tcp", 443, true],
-  ["opened for another transport", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 443, "vm1"],
+  ["opened for another transport", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 443, undefined],
   ["in a range, source named", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8050, true],
-  ["in a range, another source", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 8050, "vm1"],
-  ["beyond a range", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8100, "vm1"],
+  ["in a range, another source", "2001:db8:77::1", "2001:db8:1:2:21::2", "udp", 8050, undefined],
+  ["beyond a range", "2001:db8:ff::9", "2001:db8:1:2:21::2", "udp", 8100, undefined],
   ["from one address", "2001:db8:fe::1", "2001:db8:1:2:21::2", "tcp", 22, true],
   ["echo to anyone", "2001:db8:77::1", "2001:db8:1:2:21::2", "icmpv6", 0, true],
-  ["echo, another source", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, "vm_2"],
+  ["echo, another source", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, undefined],
   ["echo, source named", "2001:db8:ff::1", "2001:db8:1:2:31::2", "icmpv6", 0, true],
   ["from a host outwards", "2001:db8:1:2:21::2", "2001:db8:77::1", "tcp", 443, false],
-  ["from host to host, closed port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 80, "vm1"],
+  ["from host to host, closed port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 80, undefined],
   ["from host to host, open port", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", "tcp", 443, true],
   ["to a host that is gone", "2001:db8:77::1", "2001:db8:1:2:41::2", "tcp", 443, false],
   ["to the gateway itself", "2001:db8:77::1", "2001:db8:1:2:20::1", "tcp", 22, true],
@@ -87,7 +90,7 @@ test.each([
 test.each([
   ["from a host outwards", "2001:db8:1:2:21::2", "2001:db8:77::1", true],
   ["from host to host", "2001:db8:1:2:31::2", "2001:db8:1:2:21::2", true],
-  ["from outside to a closed port", "2001:db8:77::1", "2001:db8:1:2:21::2", "vm1"],
+  ["from outside to a closed port", "2001:db8:77::1", "2001:db8:1:2:21::2", undefined],
   ["from a host that is gone", "2001:db8:1:2:41::2", "2001:db8:77::1", false],
 ] as const)("admissionOf judges a flow %s under an open policy", (_, from, to, expected) => {
   expect(admits(open, flow(from, to, "tcp", 80))).toBe(expected);
@@ -107,24 +110,24 @@ const under: OpeningPolicy = {
   never: [{ kind: "ports", transport: "tcp", ports: { first: 22, last: 22 } }],
 };
 const elements: readonly Item[] = [
-  ...[443, 22, 9001].map((port) => `open_vm_2 2001:db8:1:2:31::2 . tcp . ${port}`),
-  "open_vm_2 2001:db8:1:2:31::2 . udp . 443",
-  "live_vm_2 2001:db8:1:2:31::2",
-  "open_vm1 2001:db8:1:2:21::2 . tcp . 443",
+  ...[443, 22, 9001].map((port) => `open_03 2001:db8:1:2:31::2 . tcp . ${port}`),
+  "open_03 2001:db8:1:2:31::2 . udp . 443",
+  "live_03 2001:db8:1:2:31::2",
+  "open_02 2001:db8:1:2:21::2 . tcp . 443",
 ].map((each) => ({ key: `element ${each}`, value: true, lane: "structure" }));
 
 test.each([
-  ["with an element that policy covers", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 443, true],
-  ["echo that policy covers", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, true],
-  ["without an element", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 444, false],
-  ["from a source that policy has not", "vm_2", "2001:db8:78::1", "2001:db8:1:2:31::2", "tcp", 443, false],
-  ["to a port that is never opened", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 22, false],
-  ["to a port that policy has not", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 9001, false],
-  ["over a transport that policy has not", "vm_2", "2001:db8:77::1", "2001:db8:1:2:31::2", "udp", 443, false],
-  ["at a host that policy has not", "vm1", "2001:db8:77::1", "2001:db8:1:2:21::2", "tcp", 443, false],
-] as const)("dynamicAdmissionOf judges a flow %s", (_, host, from, to, protocol, port, expected) => {
+  ["with an element that policy covers", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 443, true],
+  ["echo that policy covers", "2001:db8:77::1", "2001:db8:1:2:31::2", "icmpv6", 0, true],
+  ["without an element", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 444, false],
+  ["from a source that policy has not", "2001:db8:78::1", "2001:db8:1:2:31::2", "tcp", 443, false],
+  ["to a port that is never opened", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 22, false],
+  ["to a port that policy has not", "2001:db8:77::1", "2001:db8:1:2:31::2", "tcp", 9001, false],
+  ["over a transport that policy has not", "2001:db8:77::1", "2001:db8:1:2:31::2", "udp", 443, false],
+  ["at a host that policy has not", "2001:db8:77::1", "2001:db8:1:2:21::2", "tcp", 443, false],
+] as const)("dynamicAdmissionOf judges a flow %s", (_, from, to, protocol, port, expected) => {
   const desired = desiredWith({ betweenHosts: "closed", egress: "open", openings: under });
-  expect(dynamicAdmissionOf(desired, elements)(host, flowIn(flow(from, to, protocol, port)))).toBe(expected);
+  expect(dynamicAdmissionOf(desired, elements)(flowIn(flow(from, to, protocol, port)))).toBe(expected);
 });
 
 test("answerOf turns a flow round, where it has ports", () => {

@@ -4,7 +4,7 @@ import { type Address, parseAddress } from "../../net/address.ts";
 import { baseOf, contains, type Prefix, parsePrefix, prefixOf } from "../../net/prefix.ts";
 import { isTransport } from "../../net/transport.ts";
 import { isUnderCeiling } from "./ceiling.ts";
-import { nameOf } from "./ruleset.ts";
+import { shardOf } from "./shards.ts";
 import { partsOf } from "./transaction.ts";
 
 /** A flow as connection tracking has it: its first packet's direction. Ports are absent without ports; `id` is an echo's. */
@@ -46,10 +46,10 @@ export function parseFlows(text: string): readonly LiveFlow[] {
 }
 
 /**
- * Whether the rules would let a flow begin now. A host's name where only what labels and people opened there can tell:
- * see {@link dynamicAdmissionOf}.
+ * Whether the rules would let a flow begin now; undefined where only what labels and people opened can tell: see
+ * {@link dynamicAdmissionOf}.
  */
-export type Admission = (flow: LiveFlow) => boolean | string;
+export type Admission = (flow: LiveFlow) => boolean | undefined;
 
 /**
  * The same question as the chains `leaving`, `between` and `openings` answer, asked of flows that are already there.
@@ -59,58 +59,53 @@ export type Admission = (flow: LiveFlow) => boolean | string;
 export function admissionOf(desired: GatewayDesired, before: readonly Item[], after: readonly Item[]): Admission {
   const { hostLength, policy } = desired;
   const own = new Set<Address>(desired.own);
-  const [formerHosts, hosts] = [hostsIn(before), hostsIn(after)];
+  const [formerBlocks, blocks] = [blocksIn(before), blocksIn(after)];
   const open = openIn(after);
 
-  /** Which host has the address: "" for one that is gone, undefined for none of ours. */
-  function hostOf(address: Address): string | undefined {
+  function placeOf(address: Address): "host" | "gone" | "elsewhere" {
     const block = baseOf(prefixOf(address, hostLength));
-    return hosts.get(block) ?? (formerHosts.has(block) ? "" : undefined);
+    if (blocks.has(block)) return "host";
+    return formerBlocks.has(block) ? "gone" : "elsewhere";
   }
   return (flow) => {
     if (own.has(flow.from) || own.has(flow.to)) return true;
-    const [sender, receiver] = [hostOf(flow.from), hostOf(flow.to)];
-    if (sender === undefined && receiver === undefined) return true;
-    if (sender === "" || receiver === "") return false;
-    if (receiver === undefined) return policy.egress === "open";
-    if (sender !== undefined && policy.betweenHosts === "open") return true;
-    return open("", flow) || receiver;
+    const [sender, receiver] = [placeOf(flow.from), placeOf(flow.to)];
+    if (sender === "elsewhere" && receiver === "elsewhere") return true;
+    if (sender === "gone" || receiver === "gone") return false;
+    if (receiver === "elsewhere") return policy.egress === "open";
+    if (sender === "host" && policy.betweenHosts === "open") return true;
+    return open("", flow) || undefined;
   };
 }
 
 /**
- * Whether what labels and people opened at a host lets a flow begin: there is an element, and policy covers it.
- * `elements` are those of the host's own sets, `host` as `admissionOf` gave it.
+ * Whether what labels and people opened lets a flow begin: there is an element, and policy covers it. `elements` are
+ * those of the shards in which the flows end.
  */
 export function dynamicAdmissionOf(
-  { hosts, policy }: GatewayDesired,
+  { hosts, hostLength, policy }: GatewayDesired,
   elements: readonly Item[],
-): (host: string, flow: LiveFlow) => boolean {
+): (flow: LiveFlow) => boolean {
   const open = openIn(elements);
-  const names = new Map<string, string>(hosts.map((each) => [nameOf(each.host), each.host]));
-  return (host, flow) =>
-    open(host, flow) &&
+  const byBlock = new Map<string, string>(hosts.map((each) => [baseOf(each.block), each.host]));
+  return (flow) =>
+    open(shardOf(flow.to, hostLength), flow) &&
     isUnderCeiling(policy.openings, {
-      host: names.get(host) ?? host,
+      host: byBlock.get(baseOf(prefixOf(flow.to, hostLength))) ?? "",
       transport: flow.protocol,
       from: flow.from,
       ...(flow.protocol === "icmpv6" || flow.toPort === undefined ? {} : { port: flow.toPort }),
     });
 }
 
-/** From a block's first address to the part of the host's name that its sets share. */
-function hostsIn(items: readonly Item[]): ReadonlyMap<string, string> {
-  const hosts = new Map<string, string>();
-  for (const item of items) {
-    if (!item.key.startsWith("element hosts ") || typeof item.value !== "string") continue;
-    hosts.set(partsOf(item).rest, item.value.replace(/^goto host_/, ""));
-  }
-  return hosts;
+/** The first address of each block that has a host. */
+function blocksIn(items: readonly Item[]): ReadonlySet<string> {
+  return new Set(items.filter((each) => each.key.startsWith("element hosts ")).map((each) => partsOf(each).rest));
 }
 
 type Interval = { readonly first: number; readonly last: number; readonly from: Prefix };
 
-/** `owner` is a host as its sets are named, or "" for the fleet file. */
+/** `owner` is a shard, or "" for the fleet file. */
 function openIn(items: readonly Item[]): (owner: string, flow: LiveFlow) => boolean {
   const exact = new Set<string>();
   const intervals = new Map<string, Interval[]>();

@@ -1,23 +1,36 @@
-import type { HostName } from "../../base/name.ts";
 import type { GatewayDesired, GatewayHost } from "../../desired/desired.ts";
-import { maskOf } from "../../net/prefix.ts";
-import { type Ceilings, ceilingsOf, echoLimit } from "./ceiling.ts";
+import { baseOf, maskOf } from "../../net/prefix.ts";
+import { ceilingName, ceilingsOf, echoLimit } from "./ceiling.ts";
 import { type Chain, nameOf } from "./ruleset.ts";
 import { memberSet } from "./set-shapes.ts";
+import { shardOf } from "./shards.ts";
 
 /** The log group of packets that were refused; nothing is sent anywhere while nobody listens to it. */
 export const deniedGroup = 6;
 
 /** From the Internet, or from a neighbour, to the hosts: what is open, and what stands above it. */
 export function hostChains(desired: GatewayDesired): readonly Chain[] {
-  const ceilings = ceilingsOf(desired);
-  return [
-    openings(desired),
-    ...ceilings.chains,
-    ...desired.hosts.map((host) => hostChain(host, ceilings)),
-    staticOpenings(),
-    denied(),
-  ];
+  const { ceilings, chains } = placesOf(desired);
+  return [openings(desired), ...ceilings, ...chains, staticOpenings(), denied()];
+}
+
+/** The chains that lead through the hosts' sets, and which of them is a host's. */
+export type Places = {
+  readonly ceilings: readonly Chain[];
+  readonly chains: readonly Chain[];
+  readonly chainFor: (host: GatewayHost) => string;
+};
+
+export function placesOf(desired: GatewayDesired): Places {
+  const { chains: ceilings, ownerFor } = ceilingsOf(desired);
+  const shardFor = ({ block }: GatewayHost): string => shardOf(baseOf(block), desired.hostLength);
+  const chainFor = (host: GatewayHost): string => `shard_${shardFor(host)}_${nameOf(ownerFor(host.host))}`;
+  const byChain = new Map(desired.hosts.map((host) => [chainFor(host), host]));
+  return {
+    ceilings,
+    chains: [...byChain].map(([name, host]) => shardChain(name, shardFor(host), ceilingName(ownerFor(host.host)))),
+    chainFor,
+  };
 }
 
 function openings(desired: GatewayDesired): Chain {
@@ -43,18 +56,17 @@ function openings(desired: GatewayDesired): Chain {
 }
 
 /** Openings of labels and people first: what they let in has to pass the ceiling. What the fleet file opens comes after. */
-function hostChain({ host, block }: GatewayHost, ceilings: Ceilings): Chain {
-  const ceiling = `counter jump ${ceilings.nameFor(host)}`;
-  const [open, from, live, liveFrom] = lookUps(host);
+function shardChain(name: string, shard: string, ceiling: string): Chain {
+  const through = `counter jump ${ceiling}`;
+  const [open, from, live, liveFrom] = lookUps(shard);
   return {
-    name: `host_${nameOf(host)}`,
-    why: `What is open at host ${host}`,
+    name,
+    why: `What is open at hosts whose block's number ends with ${shard}, under ${ceiling}`,
     rules: [
-      { text: `ip6 daddr != ${block} counter drop`, why: "an element can't open another host's block" },
-      { text: `${open} ${ceiling}`, why: "open to anyone, if policy covers it" },
-      { text: `${from} ${ceiling}`, why: "port ranges, or open to some, if policy covers it" },
-      { text: `${live} ${ceiling}`, why: "echo, only to addresses in use, if policy covers it" },
-      { text: `${liveFrom} ${ceiling}`, why: "echo from some, if policy covers it" },
+      { text: `${open} ${through}`, why: "open to anyone, if policy covers it" },
+      { text: `${from} ${through}`, why: "port ranges, or open to some, if policy covers it" },
+      { text: `${live} ${through}`, why: "echo, only to addresses in use, if policy covers it" },
+      { text: `${liveFrom} ${through}`, why: "echo from some, if policy covers it" },
       { text: "goto static_openings", why: "what the fleet file itself opens" },
     ],
   };
@@ -80,12 +92,12 @@ function staticOpenings(): Chain {
 
 type LookUps = readonly [open: string, from: string, live: string, liveFrom: string];
 
-function lookUps(host?: HostName): LookUps {
+function lookUps(shard?: string): LookUps {
   return [
-    `ip6 daddr . meta l4proto . th dport @${memberSet("open", host)}`,
-    `ip6 daddr . meta l4proto . th dport . ip6 saddr @${memberSet("from", host)}`,
-    `icmpv6 type echo-request ip6 daddr @${memberSet("live", host)}`,
-    `icmpv6 type echo-request ip6 daddr . ip6 saddr @${memberSet("livefrom", host)}`,
+    `ip6 daddr . meta l4proto . th dport @${memberSet("open", shard)}`,
+    `ip6 daddr . meta l4proto . th dport . ip6 saddr @${memberSet("from", shard)}`,
+    `icmpv6 type echo-request ip6 daddr @${memberSet("live", shard)}`,
+    `icmpv6 type echo-request ip6 daddr . ip6 saddr @${memberSet("livefrom", shard)}`,
   ];
 }
 

@@ -256,7 +256,7 @@ testAsRoot("packets pass an element under the ceiling, none above it, and apply 
   await settle(want);
   await serve(2, 445);
   expect(await connect(0, container, 443)).toBe("silent");
-  const sets = { open_vm1: [443, 444, 445].map((port) => `${container} . tcp . ${port}`), live_vm1: [container] };
+  const sets = { open_02: [443, 444, 445].map((port) => `${container} . tcp . ${port}`), live_02: [container] };
   for (const [set, elements] of Object.entries(sets)) {
     await must(1, `nft add element inet sixgate ${set} '{ ${elements.join(", ")} }'`);
   }
@@ -272,7 +272,7 @@ testAsRoot("packets pass an element under the ceiling, none above it, and apply 
   expect(await reached()).toEqual(["open", "open", "silent", true]);
   await settle({ ...want, policy: { ...want.policy, openings: closedPolicy } });
   expect(await reached()).toEqual(["silent", "silent", "silent", false]);
-  expect(await must(1, "nft -n list set inet sixgate open_vm1 | grep -oE '44[345]' | sort")).toBe("443\n444\n445");
+  expect(await must(1, "nft -n list set inet sixgate open_02 | grep -oE '44[345]' | sort")).toBe("443\n444\n445");
 });
 
 testAsRoot(
@@ -280,7 +280,7 @@ testAsRoot(
   async () => {
     const policy = { betweenHosts: "closed", egress: "open", openings: under } as const;
     await settle({ ...desired(tcp(444)), policy });
-    await must(1, `nft add element inet sixgate open_vm1 '{ ${container} . tcp . 443 }'`);
+    await must(1, `nft add element inet sixgate open_02 '{ ${container} . tcp . 443 }'`);
     const [kept, cut] = [await stream(443), await stream(444)];
     await settle({ ...desired(), policy });
     await pause(100);
@@ -288,7 +288,7 @@ testAsRoot(
     await pause(500);
     expect(await cut()).toBe(cutThen);
     expect(await kept()).toBeGreaterThanOrEqual(keptThen + 3);
-    await must(1, "nft flush set inet sixgate open_vm1");
+    await must(1, "nft flush set inet sixgate open_02");
   },
 );
 

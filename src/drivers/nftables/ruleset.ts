@@ -47,7 +47,7 @@ export type Ruleset = {
 };
 
 /**
- * The part of a set's or chain's name that stands for a host. A host's name has only a-z, 0-9 and `-`, so no two
+ * The part of a chain's name that stands for a host. A host's name has only a-z, 0-9 and `-`, so no two
  * hosts share it.
  */
 export function nameOf(host: HostName): string {

@@ -1,7 +1,7 @@
-import type { HostName } from "../../base/name.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { type MemberKind, memberKinds } from "./members.ts";
-import { nameOf, type SetShape } from "./ruleset.ts";
+import type { SetShape } from "./ruleset.ts";
+import { shardsOf } from "./shards.ts";
 
 const types: Readonly<Record<MemberKind, readonly string[]>> = {
   open: ["ipv6_addr", "inet_proto", "inet_service"],
@@ -17,9 +17,9 @@ const reasons: Readonly<Record<MemberKind, string>> = {
   livefrom: "answer echo requests of some sources only",
 };
 
-/** The set of what labels and people open at a host, `open_vm1`; without a host, of what the fleet file does: `static_open`. */
-export function memberSet(kind: MemberKind, host?: HostName): string {
-  return host === undefined ? `static_${kind}` : `${kind}_${nameOf(host)}`;
+/** The set of what labels and people open in a shard, `open_02`; without a shard, of what the fleet file does: `static_open`. */
+export function memberSet(kind: MemberKind, shard?: string): string {
+  return shard === undefined ? `static_${kind}` : `${kind}_${shard}`;
 }
 
 /** Where the packet path keeps what it learns; how many entries there may be. */
@@ -66,28 +66,28 @@ export function roleOf(set: string): SetRole | undefined {
   if (structural.includes(set)) return "structure";
   if (ofFleetFile.includes(set)) return "static";
   if (runtimeSizeOf(set) !== undefined) return "runtime";
-  return /^(open|from|live|livefrom)_/.test(set) ? "dynamic" : undefined;
+  return /^(open|from|live|livefrom)_[0-9a-f]{2}$/.test(set) ? "dynamic" : undefined;
 }
 
-/** The sets that every gateway has, then four for each host. */
+/** The sets that every gateway has, then four for each shard that has a host. */
 export function setShapes(desired: GatewayDesired): readonly SetShape[] {
   return [
     ...structuralShapes(),
     ...(desired.controller === undefined ? [] : agentShapes()),
     ...memberKinds.map((kind) => memberShape(kind)),
     ...runtimeShapes(),
-    ...desired.hosts.flatMap(({ host }) => memberKinds.map((kind) => memberShape(kind, host))),
+    ...shardsOf(desired).flatMap((shard) => memberKinds.map((kind) => memberShape(kind, shard))),
   ];
 }
 
-function memberShape(kind: MemberKind, host?: HostName): SetShape {
+function memberShape(kind: MemberKind, shard?: string): SetShape {
   const interval = kind === "from" || kind === "livefrom" ? (["interval"] as const) : [];
   return {
-    name: memberSet(kind, host),
+    name: memberSet(kind, shard),
     kind: "set",
     type: types[kind],
-    flags: host === undefined ? interval : [...interval, "timeout"],
-    why: host === undefined ? `of the fleet file: ${reasons[kind]}` : reasons[kind],
+    flags: shard === undefined ? interval : [...interval, "timeout"],
+    why: shard === undefined ? `of the fleet file: ${reasons[kind]}` : reasons[kind],
   };
 }
 

@@ -191,6 +191,7 @@ export const codes = {
   E944: "End of the journal is missing",
   E945: "Store of a newer version",
   E947: "State can't be written",
+  E950: "Gateway does not answer",
   E952: "Change is no longer known",
   W201: "Link covers the container networks",
   W202: "Gateway outside the network's IPv4 prefix",

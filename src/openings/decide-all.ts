@@ -1,7 +1,7 @@
 import { compareKeys } from "../base/order.ts";
 import type { Instant } from "../base/time.ts";
 import { wrong } from "../base/wrong.ts";
-import { type Decision, type DecisionContext, decide, type Granted, refused } from "./decide.ts";
+import { type Decision, type DecisionContext, decide, type Granted, type Refused, refused } from "./decide.ts";
 import type { OpeningPolicy } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { formatService } from "./services.ts";
@@ -20,19 +20,29 @@ export function decideAll(
   held: ReadonlySet<string>,
 ): readonly Decision[] {
   const decisions = requests.map((request) => decide(policy, request, context, now));
-  const granted = decisions.filter((each) => each.kind === "granted").sort(byClaim(held));
-  const over = new Map<Request, Decision>();
-  const counts = { containers: new Map<string, Set<string>>(), hosts: new Map<string, Set<string>>() };
-  for (const { request } of granted) {
-    const refusal = count(policy.limits, request, counts);
-    if (refusal !== undefined) over.set(request, refusal);
-  }
+  const granted = decisions.filter((each) => each.kind === "granted");
+  const over = overLimits(policy.limits, granted, ({ key }) => held.has(key));
   return decisions.map((each) => over.get(each.request) ?? each);
 }
 
-function byClaim(held: ReadonlySet<string>): (a: Granted, b: Granted) => number {
+/** The part of {@link decideAll} that is about numbers: those of `granted` that are too many, with their refusals. */
+export function overLimits(
+  limits: OpeningPolicy["limits"],
+  granted: readonly Granted[],
+  isHeld: (request: Request) => boolean,
+): ReadonlyMap<Request, Refused> {
+  const over = new Map<Request, Refused>();
+  const counts = { containers: new Map<string, Set<string>>(), hosts: new Map<string, Set<string>>() };
+  for (const { request } of granted.toSorted(byClaim(isHeld))) {
+    const refusal = count(limits, request, counts);
+    if (refusal !== undefined) over.set(request, refusal);
+  }
+  return over;
+}
+
+function byClaim(isHeld: (request: Request) => boolean): (a: Granted, b: Granted) => number {
   return ({ request: a }, { request: b }) =>
-    Number(held.has(b.key)) - Number(held.has(a.key)) || a.since - b.since || compareKeys(a.key, b.key);
+    Number(isHeld(b)) - Number(isHeld(a)) || a.since - b.since || compareKeys(a.key, b.key);
 }
 
 type Counts = {
@@ -40,7 +50,7 @@ type Counts = {
   readonly hosts: Map<string, Set<string>>;
 };
 
-function count(limits: OpeningPolicy["limits"], request: Request, counts: Counts): Decision | undefined {
+function count(limits: OpeningPolicy["limits"], request: Request, counts: Counts): Refused | undefined {
   const { host, container, to, service } = request;
   const opening = `${to} ${formatService(service)}`;
   const ofHost = counts.hosts.get(host) ?? new Set();
@@ -55,7 +65,7 @@ function count(limits: OpeningPolicy["limits"], request: Request, counts: Counts
   return undefined;
 }
 
-function tooMany(request: Request, of: string, most: number, key: string): Decision {
+function tooMany(request: Request, of: string, most: number, key: string): Refused {
   const what = wrong("E918", `Policy gives one ${of} ${most} openings`, `ask for fewer, or raise policy.limits.${key}`);
   return refused(request, what);
 }

@@ -2,6 +2,15 @@ import type { SysctlDesired } from "./network.ts";
 
 const netfilter = "net.netfilter.nf_conntrack_";
 const transitory = ["syn_sent", "syn_recv", "fin_wait", "close_wait", "last_ack", "time_wait"];
+/** `closed` is also what the kernel calls an association of which it has seen no more than the INIT. */
+const sctpTransitory = [
+  "closed",
+  "cookie_wait",
+  "cookie_echoed",
+  "shutdown_sent",
+  "shutdown_recd",
+  "shutdown_ack_sent",
+];
 
 /**
  * Kernel settings of a Linux gateway. The timers are RFC 6092's, which the kernel's own fall short of; its TCP timer
@@ -40,6 +49,11 @@ export function gatewaySysctls(of: {
       value: "7440",
       why: "RFC 6092 REC-40: two hours and four minutes at least",
     },
+    ...sctpTransitory.map((state) => ({
+      key: `${netfilter}sctp_timeout_${state}`,
+      value: "240",
+      why: "RFC 6092 REC-40: four minutes at least while an association opens or closes",
+    })),
     ...(of.onLink ? onLink(uplink) : []),
   ];
 }

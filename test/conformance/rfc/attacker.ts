@@ -45,9 +45,7 @@ export type Outcome = { readonly seen: readonly Seen[]; readonly crossed: number
 
 export type Question = {
   readonly number: number;
-  readonly steps: readonly (Pick<Step, "from" | "send" | "with"> & {
-    readonly mac?: string | undefined;
-    readonly to?: string | undefined;
+  readonly steps: readonly (Pick<Step, "from" | "send" | "with" | "mac" | "to" | "pause"> & {
     /** True where something has to come: it is waited for. */
     readonly awaited: boolean;
   })[];

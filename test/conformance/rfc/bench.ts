@@ -14,9 +14,13 @@ export type Bench = {
   readonly lab: LabUnderTest;
   readonly attacker: Attacker;
   readonly desired: GatewayDesired;
+  /** A number for the next case: no two share one, so that no flow of one is taken for another's. */
+  number(): number;
   /** The gateway as the fleet file says, but for its policy; through the production driver. */
   setPolicy(policy: PolicyName): Promise<void>;
   settle(desired: GatewayDesired): Promise<void>;
+  /** Lets the gateway find its neighbours. */
+  greet(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -30,24 +34,36 @@ const speechless: Readonly<Record<string, readonly string[]>> = {
   provider: ["2001:db8:fffe::/48", "2001:db8:aaaa:fffe::/64"],
 };
 
-/** Counts behind the filter, by flow label (IPv4: by identification), what crossed and what was let in. */
-const witness = `table inet witness {
-  set crossed { typeof ip6 flowlabel; flags dynamic; size 65535; }
-  set accepted { typeof ip6 flowlabel; flags dynamic; size 65535; }
-  set crossed4 { typeof ip id; flags dynamic; size 65535; }
-  set accepted4 { typeof ip id; flags dynamic; size 65535; }
-  chain forward {
-    type filter hook forward priority 300; policy accept;
-    meta nfproto ipv6 update @crossed { ip6 flowlabel counter }
-    meta nfproto ipv4 update @crossed4 { ip id counter }
-  }
-  chain input {
-    type filter hook input priority 300; policy accept;
-    meta nfproto ipv6 update @accepted { ip6 flowlabel counter }
-    meta nfproto ipv4 update @accepted4 { ip id counter }
-  }
+/**
+ * Counts by flow label (IPv4: by identification): what came to the gateway before any rule, and behind its filter what
+ * crossed and what was let in.
+ */
+function witness(devices: readonly string[]): string {
+  const set = (name: string, key: string): string => `  set ${name} { typeof ${key}; flags dynamic; size 65535; }`;
+  const chain = (hook: string, name: string): string => `  chain ${hook} {
+    type filter hook ${hook} priority 300; policy accept;
+    meta nfproto ipv6 update @${name} { ip6 flowlabel counter }
+    meta nfproto ipv4 update @${name}4 { ip id counter }
+  }`;
+  const ingress = devices.map(
+    (device, at) => `  chain at${at} {
+    type filter hook ingress device "${device}" priority 0; policy accept;
+    meta protocol ip6 update @reached { ip6 flowlabel counter }
+  }`,
+  );
+  return [
+    "table inet witness {",
+    ...["crossed", "accepted"].flatMap((name) => [set(name, "ip6 flowlabel"), set(`${name}4`, "ip id")]),
+    chain("forward", "crossed"),
+    chain("input", "accepted"),
+    "}",
+    "table netdev witness {",
+    set("reached", "ip6 flowlabel"),
+    ...ingress,
+    "}",
+    "",
+  ].join("\n");
 }
-`;
 
 /** Brings the lab up, settles its gateway and starts the attacker. Nothing stays when this rejects. */
 export async function openBench(name: string): Promise<Bench> {
@@ -57,10 +73,13 @@ export async function openBench(name: string): Promise<Bench> {
     await settle(lab, desired);
     await quieten(lab);
     const attacker = await startAttacker(await wishOf(lab));
+    let last = 0;
     return {
       lab,
       attacker,
       desired,
+      number: () => ++last,
+      greet: () => greet(lab),
       settle: (wanted) => settle(lab, wanted),
       setPolicy: (policy) => settle(lab, { ...desired, policy: { ...desired.policy, ...policies[policy] } }),
       async close() {
@@ -102,10 +121,18 @@ async function quieten(lab: LabUnderTest): Promise<void> {
     await must(lab.shell(name), ["ip", "-6", "-batch", "-"], `${lines.join("\n")}\n`);
   }
   const gateway = lab.shell("fw");
-  await must(gateway, ["nft", "-f", "-"], witness);
-  // So that no first packet waits for its neighbour.
+  const { uplink, hosts } = lab.fleet.gateway;
+  await must(gateway, ["nft", "-f", "-"], witness([uplink.device, hosts.device]));
+  await greet(lab);
+}
+
+/** The gateway knows its neighbours from here on, whatever they were made out to be: no first packet waits for one. */
+async function greet(lab: LabUnderTest): Promise<void> {
+  for (const { device } of [lab.fleet.gateway.uplink, lab.fleet.gateway.hosts]) {
+    await must(lab.shell("fw"), ["ip", "-6", "neigh", "flush", "dev", device]);
+  }
   for (const neighbour of ["fe80::1%wan", ...lab.wish.plan.hosts.map((host) => host.address)]) {
-    await must(gateway, ["ping", "-6", "-c1", "-W5", neighbour]);
+    await must(lab.shell("fw"), ["ping", "-6", "-c1", "-W5", neighbour]);
   }
 }
 

@@ -1,14 +1,20 @@
 import type { Outcome, Seen } from "./attacker.ts";
 import type { Case, Step } from "./table.ts";
 
-/** What a step may expect; several are written with commas. */
-type Wish = "dropped" | "forwarded" | "accepted" | { readonly answered: string };
+/**
+ * `dropped`: neither forwarded nor let in, and nobody answers. `stopped`: the same, but an answer is no fault.
+ * `forwarded`: it comes out at another place. `accepted`: the gateway itself takes it. Besides, `answered WHAT`.
+ */
+const wishWords = ["dropped", "stopped", "forwarded", "accepted"] as const;
+
+type Wish = (typeof wishWords)[number] | { readonly answered: string };
 
 /** Throws an Error for a word that is none: a typing error must not pass. */
 export function wishesOf(text: string): readonly Wish[] {
   return text.split(",").map((part): Wish => {
     const word = part.trim();
-    if (word === "dropped" || word === "forwarded" || word === "accepted") return word;
+    const known = wishWords.find((each) => each === word);
+    if (known !== undefined) return known;
     const answered = /^answered (.+)$/.exec(word)?.[1];
     if (answered === undefined) throw new Error(`No such expectation: ${JSON.stringify(word)}`);
     return { answered };
@@ -27,9 +33,14 @@ export function faultOf({ what, steps }: Case, outcomes: readonly Outcome[]): st
     const wrong = outcome === undefined ? "was not asked" : faultOfStep(step, outcome);
     if (wrong === undefined) continue;
     const where = steps.length > 1 ? `step ${at + 1}, ` : "";
-    return `${what === "" ? "" : `${what}: `}${where}from ${step.from} ${step.send.join("; ")}: ${wrong}`;
+    return `${what === "" ? "" : `${what}: `}${where}from ${step.from} ${spelled(step)}: ${wrong}`;
   }
   return undefined;
+}
+
+/** The packets with the case's values in place of their names. */
+function spelled({ send, with: values }: Step): string {
+  return send.map((each) => each.replaceAll(/\b[a-z]+\b/g, (name) => String(values[name] ?? name))).join("; ");
 }
 
 function faultOfStep(step: Step, outcome: Outcome): string | undefined {
@@ -39,6 +50,9 @@ function faultOfStep(step: Step, outcome: Outcome): string | undefined {
     if (wish === "dropped") {
       if (isSilent(outcome)) continue;
       return `should be dropped in silence, ${told(outcome)}`;
+    }
+    if (wish === "stopped" && arrivals.length + outcome.crossed + outcome.accepted > 0) {
+      return `should go no further, ${told(outcome)}`;
     }
     if (wish === "forwarded" && arrivals.length === 0) return `should be forwarded, ${told(outcome)}`;
     if (wish === "accepted" && outcome.accepted === 0) return `should be let in, ${told(outcome)}`;

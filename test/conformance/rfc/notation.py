@@ -2,6 +2,8 @@
 
 import logging
 import os
+import random
+import re
 import socket
 import struct
 
@@ -20,7 +22,8 @@ FIRST_LABEL = 0x40000
 LAST_LABEL = 0x7FFFF
 PEER = "2001:db8:fffe::"
 OFFICE = "2001:db8:aaaa:fffe::"
-LINK_LOCAL = "fe80::5:0:0:0"
+MAC = re.compile("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+PEER4 = 10 << 24 | 128 << 16
 
 
 def case_of_label(label):
@@ -34,10 +37,12 @@ def address_of_case(base, number):
 
 
 def case_of_address(text):
+    """By the addresses of which every case has one."""
     if ":" not in text:
-        return None
+        number = struct.unpack("!I", socket.inet_aton(text))[0] - PEER4
+        return number if 0 < number < 1 << 23 else None
     packed = socket.inet_pton(socket.AF_INET6, text)
-    for base in (PEER, OFFICE, LINK_LOCAL):
+    for base in (PEER, OFFICE):
         if packed[:12] == socket.inet_pton(socket.AF_INET6, base)[:12]:
             return struct.unpack("!I", packed[12:])[0] or None
     return None
@@ -45,11 +50,15 @@ def case_of_address(text):
 
 class Notation:
     def __init__(self, names):
-        self.names = names
+        # `taken`: every address that somebody has, for scans that are to meet nobody.
+        addresses = [each for each in names.values() if "." not in each and not MAC.fullmatch(each)]
+        packed = {socket.inet_pton(socket.AF_INET6, each) for each in addresses}
+        self.names = {**names, "taken": packed}
 
     def frames(self, number, text, values):
         """What a line of a table stands for: (EtherType, bytes) of each packet, in order."""
-        made = eval(text, {**words(), **self.names, **own(number), **values})  # noqa: S307, the tables are ours
+        known = {name: self.names.get(value, value) for name, value in values.items()}
+        made = eval(text, {**WORDS, **self.names, **own(number), **known})  # noqa: S307, the tables are ours
         return [frame(each) for each in (made if isinstance(made, list) else [made])]
 
 
@@ -72,10 +81,11 @@ def own(number):
     def piece(packet, start, end, more=None, id=number, **fields):
         """A fragment with the bytes from `start` to `end` of what the packet carries."""
         whole = bytes(packet)
+        source, destination = (socket.inet_ntop(socket.AF_INET6, whole[at : at + 16]) for at in (8, 24))
         carried = whole[40:]
         last = more is False or (more is None and end >= len(carried))
         head = inet6.IPv6ExtHdrFragment(nh=whole[6], offset=start // 8, m=0 if last else 1, id=id)
-        return ip(packet.src, packet.dst, hlim=whole[7], **fields) / head / Raw(carried[start:end])
+        return ip(source, destination, hlim=whole[7], **fields) / head / Raw(carried[start:end])
 
     def split(packet, *cuts, id=number):
         """The packet in fragments, cut at these bytes."""
@@ -88,7 +98,7 @@ def own(number):
         "peer": address_of_case(PEER, number),
         "stranger": address_of_case(PEER.replace("fffe::", "fffe:1::"), number),
         "office": address_of_case(OFFICE, number),
-        "ll": address_of_case(LINK_LOCAL, number),
+        "peer4": socket.inet_ntoa(struct.pack("!I", PEER4 + number)),
         "ip": ip,
         "ip4": ip4,
         "piece": piece,
@@ -114,11 +124,6 @@ def reply(id):
     return echo(id, reply=True)
 
 
-def upper(protocol, data=b"conformance of a gateway"):
-    """Any upper layer: protocol number and bytes. Goes behind `ip(…)` with `of`."""
-    return (protocol, bytes(data))
-
-
 def of(head, protocol, data=b"conformance of a gateway"):
     """The packet with any next header and these bytes behind it."""
     head.nh = protocol
@@ -137,11 +142,6 @@ def dest(*options):
     return inet6.IPv6ExtHdrDestOpt(options=list(options) or [inet6.PadN(optdata=b"\0\0\0\0")])
 
 
-def routing(kind, left, *addresses):
-    """A routing header of any type, with addresses as types 0 and 2 have them."""
-    return inet6.IPv6ExtHdrRouting(type=kind, segleft=left, addresses=list(addresses))
-
-
 def within(packet, header, bytes_of_header):
     """The packet with one more header right behind the fixed one; the first byte, the next header, is put in."""
     whole = bytes(packet)
@@ -150,6 +150,17 @@ def within(packet, header, bytes_of_header):
     fixed[4:6] = struct.pack("!H", len(whole) - 40 + len(inner))
     fixed[6] = header
     return bytes(fixed) + inner + whole[40:]
+
+
+def routed(packet, kind, left, *addresses):
+    """The packet with a routing header of any type; its checksum stays right for the address it is sent to."""
+    body = b"".join(socket.inet_pton(socket.AF_INET6, each) for each in addresses)
+    return within(packet, 43, struct.pack("!BBBBI", 0, len(body) // 8, kind, left, 0) + body)
+
+
+def behind(packet, size=16):
+    """The packet with a destination header of that size in front, to be cut right behind it."""
+    return within(packet, 60, bytes([0, size // 8 - 1, 1, size - 4]) + bytes(size - 4))
 
 
 def ah(packet, spi=0x100):
@@ -161,8 +172,42 @@ def esp(spi=0x100, sequence=1):
     return struct.pack("!II", spi, sequence) + b"not really encrypted"
 
 
-def words():
-    return WORDS
+def sweep(packet):
+    """The packet to every port from 1 on."""
+    whole = bytes(packet)
+    check = 56 if whole[6] == 6 else 46
+    return [patched(whole, 42, struct.pack("!H", port), check) for port in range(1, 65536)]
+
+
+def scatter(packet, prefix, length, count, field="destination"):
+    """The packet to (or from) so many addresses of the prefix: low ones first, then at random, the same every time."""
+    whole = bytes(packet)
+    at = 24 if field == "destination" else 8
+    check = {6: 56, 17: 46, 58: 42}[whole[6]]
+    base = int.from_bytes(socket.inet_pton(socket.AF_INET6, prefix), "big")
+    chance = random.Random(6583)
+    hosts = [*range(1, count // 4), *(chance.getrandbits(128 - length) for _ in range(count - count // 4 + 1))]
+    return [patched(whole, at, (base | host).to_bytes(16, "big"), check) for host in hosts]
+
+
+def many(packet, count, at=44):
+    """The packet so often, with four bytes of it counted up; by default a fragment's identification."""
+    whole = bytes(packet)
+    return [whole[:at] + struct.pack("!I", number) + whole[at + 4 :] for number in range(count)]
+
+
+def patched(whole, at, new, check):
+    """Some bytes replaced, and the checksum with them (RFC 1624)."""
+    total = ~struct.unpack_from("!H", whole, check)[0] & 0xFFFF
+    for old in range(at, at + len(new), 2):
+        total += ~struct.unpack_from("!H", whole, old)[0] & 0xFFFF
+    total += sum(struct.unpack(f"!{len(new) // 2}H", new))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    made = bytearray(whole)
+    made[at : at + len(new)] = new
+    struct.pack_into("!H", made, check, ~total & 0xFFFF or 0xFFFF)
+    return bytes(made)
 
 
 WORDS = {
@@ -182,9 +227,13 @@ WORDS = {
     "option": option,
     "hbh": hbh,
     "dest": dest,
-    "routing": routing,
+    "routed": routed,
+    "behind": behind,
     "within": within,
     "ah": ah,
+    "sweep": sweep,
+    "scatter": scatter,
+    "many": many,
     "esp": esp,
 }
 assert issubclass(inet6.IPv6, Packet)

@@ -126,11 +126,11 @@ def upper(protocol, data):
 
 
 def understand4(data):
-    """The same for IPv4: there is no label, the identification field holds the case."""
+    """The same for IPv4, which has no label: a case is known by its peer's address."""
     source, destination = (socket.inet_ntop(socket.AF_INET, data[at : at + 4]) for at in (12, 16))
     at = (data[0] & 15) * 4
     return {
-        "label": FIRST_LABEL + struct.unpack("!H", data[4:6])[0],
+        "label": 0,
         "from": source,
         "to": destination,
         "what": f"IPv4 protocol {data[9]}",
@@ -172,10 +172,16 @@ class Bench:
             for number, step in active.items():
                 place = self.places[step["from"]]
                 for ethertype, data in frames[number]:
-                    place.send(ethertype, data, step.get("mac"), step.get("to"))
-                    time.sleep(pause)
+                    place.send(ethertype, data, self.mac(step, "mac"), self.mac(step, "to"))
+                    if step.get("pause", pause):
+                        time.sleep(step.get("pause", pause))
             seen = self.settle(active)
-            crossed, accepted = self.witnessed()
+            crossed, accepted, reached = self.witnessed()
+            for number, step in active.items():
+                sent = sum(1 for ethertype, _ in frames[number] if ethertype == 0x86DD)
+                elsewhere = self.mac(step, "to") not in (None, self.places[step["from"]].gateway)
+                if not elsewhere and reached.get(number, 0) != sent:
+                    raise RuntimeError(f"{reached.get(number, 0)} of {sent} packets reached the gateway: {step}")
             for number, step in active.items():
                 results[number].append(
                     {
@@ -196,26 +202,30 @@ class Bench:
         except Exception as error:
             raise ValueError(f"case {number}: {'; '.join(step['send'])}: {error!r}") from error
 
+    def mac(self, step, key):
+        """A MAC address as it is, or the name of one."""
+        return self.notation.names.get(step.get(key), step.get(key))
+
     def settle(self, active):
         """Sends a packet that passes behind all others on each way, and reads until it came and nothing follows."""
-        found = {}
-        for number, fence in enumerate(self.fences):
-            for ethertype, data in self.notation.frames(FENCE - number, fence["send"], {}):
-                self.places[fence["from"]].send(ethertype, data)
+        found, sent = {}, 0.0
         deadline = time.monotonic() + 10
         awaited = {number for number, step in active.items() if step.get("awaited")}
-        fences = {FENCE - number for number in range(len(self.fences))}
+        fences = {FENCE - number: fence for number, fence in enumerate(self.fences)}
         while time.monotonic() < deadline:
+            if time.monotonic() > sent + 1:
+                sent = time.monotonic()
+                for number, fence in fences.items():
+                    if number not in found:
+                        for ethertype, data in self.notation.frames(number, fence["send"], {}):
+                            self.places[fence["from"]].send(ethertype, data)
             heard = self.drain(found, 0.15)
-            through = all(fence in found for fence in fences)
+            through = all(number in found for number in fences)
             if through and not heard and all(number in found for number in awaited):
-                break
+                return found
             if through and not heard and time.monotonic() > deadline - 8:
-                break  # an answer that was awaited does not come
-        else:
-            if not all(fence in found for fence in fences):
-                raise RuntimeError("packets that have to pass do not come through: the bench is broken")
-        return found
+                return found  # an answer that was awaited does not come
+        raise RuntimeError("packets that have to pass do not come through: the bench is broken")
 
     def drain(self, found, wait=0.0):
         """Everything that lies in the sockets, by case; waits up to `wait` seconds for the first. True if any came."""
@@ -252,24 +262,22 @@ class Bench:
         return True
 
     def witnessed(self):
-        """How many packets of each case crossed the filter and how many were let in, since the last call."""
-        counts = []
-        script = "list table inet witness\nflush set inet witness crossed\nflush set inet witness accepted\n"
-        script += "flush set inet witness crossed4\nflush set inet witness accepted4\n"
-        listed = json.loads(self.nft(["-j", "list", "table", "inet", "witness"]))
-        self.nft(["-f", "-"], script.split("\n", 1)[1])
-        sets = {item["set"]["name"]: item["set"].get("elem", []) for item in listed["nftables"] if "set" in item}
-        for name in ("crossed", "accepted"):
-            count = {}
-            for each in sets[name]:
-                number = case_of_label(each["elem"]["val"])
-                if number is not None:
-                    count[number] = each["elem"]["counter"]["packets"]
-            for each in sets[f"{name}4"]:
-                number = each["elem"]["val"]
-                count[number] = count.get(number, 0) + each["elem"]["counter"]["packets"]
-            counts.append(count)
-        return counts
+        """How many packets of each case crossed the filter, were let in, and came to the gateway, since the last call."""
+        counts = {"crossed": {}, "accepted": {}, "reached": {}}
+        flush = []
+        for family in ("inet", "netdev"):
+            listed = json.loads(self.nft(["-j", "list", "table", family, "witness"]))
+            for item in (each["set"] for each in listed["nftables"] if "set" in each):
+                name = item["name"]
+                flush.append(f"flush set {family} witness {name}")
+                count = counts[name.rstrip("4")]
+                for each in item.get("elem", []):
+                    value, packets = each["elem"]["val"], each["elem"]["counter"]["packets"]
+                    number = value if name.endswith("4") else case_of_label(value)
+                    if number is not None:
+                        count[number] = count.get(number, 0) + packets
+        self.nft(["-f", "-"], "\n".join(flush) + "\n")
+        return counts["crossed"], counts["accepted"], counts["reached"]
 
     def nft(self, words, text=None):
         argv = ["nsenter", "-t", str(self.gateway), "-n", "--", "nft", *words]
@@ -277,9 +285,10 @@ class Bench:
 
 
 def told(seen, sender):
-    """At the place it was sent from a packet is an answer, anywhere else it is the packet itself or what became of it."""
+    """Anywhere else than where it was sent from it is the packet itself, or what became of it. Errors are answers."""
     keep = {key: seen[key] for key in ("at", "from", "to", "what", "hops", "bytes", "text")}
-    return {**keep, "kind": "answer" if seen["at"] == sender else "arrival"}
+    quotes = seen["quote"] and case_of_label(seen["label"]) is None
+    return {**keep, "kind": "answer" if quotes or seen["at"] == sender else "arrival"}
 
 
 def main():

@@ -1,7 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { bogonTable } from "./bogon-table.ts";
 import {
+  bogonsFile,
   type Case,
   type CaseEntry,
   type FlowStep,
@@ -21,7 +23,15 @@ type Values = Readonly<Record<string, string | number>>;
 const folder = join(import.meta.dirname, "tables");
 
 /** The order of the page. A table that is not here is not read, and a test compares this list with the folder. */
-export const tableFiles: readonly string[] = ["icmpv6"];
+export const tableFiles: readonly string[] = [
+  "icmpv6",
+  "rfc6092",
+  "rfc9288",
+  "others",
+  "bogons",
+  "spoofing",
+  "injection",
+];
 
 /** All tables, with every case spelled out. Rejects for one that can't be understood, and for an id that is there twice. */
 export async function readTables(): Promise<readonly Table[]> {
@@ -32,7 +42,7 @@ export async function readTables(): Promise<readonly Table[]> {
   const twice = ids.filter((id, at) => ids.indexOf(id) !== at);
   if (twice.length > 0) throw new Error(`Rows of the same name: ${twice.join(", ")}`);
   for (const row of tables.flatMap((table) => table.rows)) {
-    const unknown = row.as.filter((id) => !ids.includes(id));
+    const unknown = row.as.filter((id) => !ids.includes(id) && !tables.some((table) => table.id === id));
     if (unknown.length > 0) throw new Error(`${row.id} is judged by rows that are not there: ${unknown.join(", ")}`);
   }
   return tables;
@@ -44,19 +54,34 @@ export async function tablesInFolder(): Promise<readonly string[]> {
 }
 
 async function readYaml(name: string): Promise<unknown> {
-  return parse(await readFile(join(folder, `${name}.yaml`), "utf8"), { uniqueKeys: true });
+  return parse(await readFile(join(folder, `${name}.yaml`), "utf8"), { uniqueKeys: true, merge: true });
 }
 
 function tableOf(file: unknown, flows: Flows): Table {
-  if (typeof file === "object" && file !== null && "kind" in file && file.kind === "icmpv6") {
-    return icmpv6Table(icmpv6File.parse(file), flows);
-  }
+  const kind = typeof file === "object" && file !== null && "kind" in file ? file.kind : undefined;
+  if (kind === "icmpv6") return icmpv6Table(icmpv6File.parse(file), flows);
+  if (kind === "bogons") return bogonTable(bogonsFile.parse(file));
   const { id, title, source, text, rows } = plainFile.parse(file);
   return { id, title, source, text, rows: rows.map((row) => rowOf(row, id, flows)) };
 }
 
 function rowOf(row: RowEntry, table: string, flows: Flows): Row {
-  return { ...row, table, cases: row.cases.flatMap((each) => casesOf(each, flows, {})) };
+  return {
+    ...row,
+    table,
+    cases: row.cases.flatMap((each) => casesOf(each, flows, {})),
+    timers: row.timers.map(({ after, least }) => ({
+      flow: after,
+      steps: flowOf(flows, after).map((each) => stepOf(each, {})),
+      least,
+    })),
+  };
+}
+
+function flowOf(flows: Flows, name: string): readonly FlowStep[] {
+  const flow = flows[name];
+  if (flow === undefined) throw new Error(`No such flow: ${name}`);
+  return flow;
 }
 
 /** Two rows of each kind of message: what crosses, and what is sent to the gateway. */
@@ -76,6 +101,7 @@ function icmpv6Table(file: Icmpv6File, flows: Flows): Table {
         deviates: entry.why[side],
         as: [],
         reads: [],
+        timers: [],
         cases: word.flatMap((each) =>
           types.flatMap((t) => numbersOf(entry.codes).flatMap((c) => casesOf(each, flows, { t, c }))),
         ),
@@ -107,8 +133,7 @@ function numbersOf(ranges: readonly (number | string)[]): readonly number[] {
 }
 
 function casesOf(entry: CaseEntry, flows: Flows, given: Values): readonly Case[] {
-  const flow = entry.after === undefined ? [] : flows[entry.after];
-  if (flow === undefined) throw new Error(`No such flow: ${entry.after}`);
+  const flow = entry.after === undefined ? [] : flowOf(flows, entry.after);
   const steps: readonly FlowStep[] = "steps" in entry ? entry.steps : [entry];
   return combinations(entry.each ?? {}).map((chosen): Case => {
     const values = { ...given, ...chosen };
@@ -116,13 +141,14 @@ function casesOf(entry: CaseEntry, flows: Flows, given: Values): readonly Case[]
     return {
       what: [entry.what ?? "", ...shown].filter((each) => each !== "").join(" "),
       policy: entry.policy,
+      alone: entry.alone,
       steps: [...flow, ...steps].map((each) => stepOf(each, values)),
     };
   });
 }
 
-function stepOf({ from, send, expect, shows, hides, mac, to }: FlowStep, values: Values): Step {
-  return { from, send: typeof send === "string" ? [send] : send, expect, shows, hides, mac, to, with: values };
+function stepOf({ send, ...step }: FlowStep, values: Values): Step {
+  return { ...step, send: typeof send === "string" ? [send] : send, with: values };
 }
 
 /** Every choice of one value for each name; one empty choice where there are no names. */

@@ -24,6 +24,8 @@ const step = z.strictObject({
   mac: z.string().optional(),
   /** Another destination MAC address than the gateway's. */
   to: z.string().optional(),
+  /** Seconds between packets; 0.001 where nothing is said. */
+  pause: z.number().optional(),
 });
 
 const asked = {
@@ -31,6 +33,8 @@ const asked = {
   /** A named flow that is made first. */
   after: z.string().optional(),
   policy: z.enum(policyNames).default("as written"),
+  /** Not beside others: it moves something on the link that they need. */
+  alone: z.boolean().default(false),
   /** One case for each value, of each combination where there are several: `x` stands for the value in packets. */
   each: z.record(z.string(), z.array(z.union([z.string(), z.number()]))).optional(),
 };
@@ -48,6 +52,9 @@ const reading = z.strictObject({
 });
 export type Reading = z.output<typeof reading>;
 
+/** The kernel's own clock of a flow that was just made, in seconds. */
+const timer = z.strictObject({ after: z.string(), least: z.number() });
+
 const judged = {
   /** Why what is asked here is not what the requirement says. The row's cases show that it is so. */
   deviates: z.string().optional(),
@@ -55,6 +62,7 @@ const judged = {
   "not-run": z.string().optional(),
   cases: z.array(caseEntry).default([]),
   reads: z.array(reading).default([]),
+  timers: z.array(timer).default([]),
   /** Steps that a packet alone can't take; see procedures.ts. */
   procedure: z.string().optional(),
   /** Judged by other rows: as good as the worst of them. */
@@ -107,6 +115,25 @@ export const icmpv6File = z.strictObject({
 });
 export type Icmpv6File = z.output<typeof icmpv6File>;
 
+const bogonRow = z.strictObject({
+  prefix: z.string(),
+  what: z.string(),
+  source: z.string(),
+  /** Instead of the prefix's first and last. */
+  addresses: z.array(z.string()).optional(),
+});
+
+export const bogonsFile = z.strictObject({
+  kind: z.literal("bogons"),
+  id: z.string(),
+  title: z.string(),
+  source: z.string(),
+  text: z.string().optional(),
+  rows: z.array(bogonRow),
+  reachable: z.array(bogonRow),
+});
+export type BogonsFile = z.output<typeof bogonsFile>;
+
 /** One table as it is judged. Every row of it ends in a verdict. */
 export type Table = {
   readonly id: string;
@@ -116,12 +143,19 @@ export type Table = {
   readonly rows: readonly Row[];
 };
 
-export type Row = Omit<RowEntry, "cases"> & { readonly table: string; readonly cases: readonly Case[] };
+export type Row = Omit<RowEntry, "cases" | "timers"> & {
+  readonly table: string;
+  readonly cases: readonly Case[];
+  readonly timers: readonly Timer[];
+};
+
+export type Timer = { readonly flow: string; readonly steps: readonly Step[]; readonly least: number };
 
 /** One question: steps in order, each with what has to come of it. */
 export type Case = {
   readonly what: string;
   readonly policy: PolicyName;
+  readonly alone?: boolean;
   readonly steps: readonly Step[];
 };
 
@@ -133,5 +167,6 @@ export type Step = {
   readonly hides?: string | undefined;
   readonly mac?: string | undefined;
   readonly to?: string | undefined;
+  readonly pause?: number | undefined;
   readonly with: z.output<typeof values>;
 };

@@ -102,7 +102,7 @@ export const policyEntry = z.strictObject({
     .array(imageField)
     .default([])
     .describe(
-      "Images whose own labels count, as `docker ps` shows them, with or without tag and digest. Labels of all other images are ignored. Default: none.",
+      "Images whose own labels count, as `docker ps` shows them, with or without tag and digest, or by their id (sha256:…). Labels of all other images open nothing. Default: none.",
     ),
 });
 

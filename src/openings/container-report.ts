@@ -32,7 +32,7 @@ export type ContainerReport = {
   readonly state: "starting" | "running" | "paused";
   /** Only keys that begin with `sixgate.`, and only those that were set on the container itself. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Keys that came with the image, and so don't count. */
+  /** Those that came with the image, or can't be told from one of it: they open nothing, but may narrow. */
   readonly imageLabels: Readonly<Record<string, string>>;
   /** `-p` without loopback (for the word `published`), and EXPOSE (for suggestions only). Container's ports. */
   readonly published: readonly DeclaredPort[];

@@ -36,7 +36,7 @@ export type OpeningPolicy = {
   };
   /** A host that was silent for so long loses its openings, and it is said. */
   readonly staleAfter: Seconds;
-  /** Image digests or names whose own labels count; everybody else's image labels are ignored. */
+  /** Names of images, with or without tag and digest, or ids, whose own labels count; those of all others open nothing. */
   readonly trustImages: readonly string[];
 };
 

@@ -134,14 +134,45 @@ describe("requestsOf", () => {
     ]);
   });
 
-  test("ignores labels of the image, and says so", () => {
-    const imageLabels = { "sixgate.open": "22", "sixgate.network": "x", maintainer: "acme" };
+  test("opens nothing by labels of the image, and says so", () => {
+    const rule = { "sixgate.rule.a.from": "@office", "sixgate.rule.a.ports": "23" };
+    const imageLabels = { "sixgate.open": "22", ...rule, "sixgate.opne": "1", maintainer: "acme" };
     const own = ask(report({ imageLabels }));
     expect(own.asked).toEqual([`${front.address} 443/tcp`]);
-    expect(own.refused).toEqual(["sixgate.network E910"]);
+    expect(own.refused).toEqual(["sixgate.opne E910", "sixgate.rule.a.from E910", "sixgate.rule.a.ports E910"]);
     const none = ask(report({ imageLabels, labels: {} }));
     expect(none.asked).toEqual([]);
-    expect(none.refused).toEqual(["sixgate.network E910", "sixgate.open E910"]);
+    expect(none.refused).toEqual(["sixgate.open E910", ...own.refused]);
+  });
+
+  // The container may have said the same: then it can't be told from the image's label, and must not be lost.
+  test("lets labels of the image narrow", () => {
+    const narrow = (imageLabels: Record<string, string>, labels: Record<string, string>) =>
+      ask(report({ imageLabels, labels, endpoints: [back, front] }));
+    const open = { "sixgate.open": "443" };
+    expect(narrow({ "sixgate.network": "front" }, open)).toMatchObject({
+      asked: [`${front.address} 443/tcp`],
+      refused: [],
+    });
+    expect(narrow({ "sixgate.enable": "false" }, open)).toMatchObject({ asked: [], refused: [] });
+    const rule = { "sixgate.rule.web.ports": "22" };
+    const limited = narrow({ "sixgate.rule.web.from": "@office", "sixgate.rule.web.for": "2h" }, rule);
+    expect(limited.refused).toEqual([]);
+    expect(limited.requests[0]).toMatchObject({ from: [{ kind: "group", name: "office" }], lease: { length: 7_200 } });
+    expect(narrow({ "sixgate.rule.web.from": "office" }, rule)).toMatchObject({
+      asked: [],
+      refused: ["sixgate.rule.web.from column 1 E906"],
+    });
+  });
+
+  test("refuses a rule that a protocol of the image would change", () => {
+    const labels = { "sixgate.open": "443", "sixgate.rule.dns.ports": "53", "sixgate.rule.web.ports": "80" };
+    const { asked, refused, refusals } = ask(report({ labels, imageLabels: { "sixgate.rule.dns.proto": "udp" } }));
+    expect(asked).toEqual([`${front.address} 443/tcp`, `${front.address} 80/tcp`]);
+    expect(refused).toEqual(["sixgate.rule.dns.proto E910"]);
+    expect(refusals[0]?.why).toContain("rule dns");
+    const alone = ask(report({ imageLabels: { "sixgate.rule.dns.proto": "udp", "sixgate.rule.dns.ports": "53" } }));
+    expect(alone.asked).toEqual([`${front.address} 443/tcp`]);
   });
 
   test.each([
@@ -154,6 +185,13 @@ describe("requestsOf", () => {
   ])("takes labels of the image where policy trusts %j: %s", (entry, trusted) => {
     const container = report({ labels: {}, imageLabels: { "sixgate.open": "22" } });
     expect(ask(container, { trustImages: [entry] }).asked.length === 1).toBe(trusted);
+  });
+
+  test("trusts an image by its id", () => {
+    const imageId = "sha256:0123abcd";
+    const container = report({ labels: {}, imageId, imageLabels: { "sixgate.open": "22" } });
+    expect(ask(container, { trustImages: [imageId] }).asked).toEqual([`${front.address} 22/tcp`]);
+    expect(ask(container, { trustImages: ["sha256"] }).asked).toEqual([]);
   });
 
   test("trusts a digest, and lets the container's own labels go before", () => {

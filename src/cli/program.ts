@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { addControllerVerbs } from "./controller-verbs.ts";
 import { addHostVerbs } from "./host-verbs.ts";
 import { addLab } from "./lab.ts";
 import { prefixOption } from "./prefix-option.ts";
@@ -32,6 +33,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   addFileVerbs(program, run);
   addDeviceVerbs(program, run);
   addHostVerbs(program, run);
+  addControllerVerbs(program, run);
   addLab(program, run, passed);
   return program;
 }

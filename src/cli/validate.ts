@@ -7,7 +7,8 @@ import type { Terminal } from "./terminal.ts";
 /** `sixgate validate`: schema, cross-checks, lints and numbering. No network, nothing written. */
 export async function validate(source: FleetSource, terminal: Terminal): Promise<Exit> {
   const opened = await openFleet(source, "offsets");
-  for (const warning of opened.warnings) terminal.line(formatDiagnostic(warning), "change");
+  const warnings = opened.warnings.flatMap((warning) => formatDiagnostic(warning).split("\n"));
+  for (const line of warnings) terminal.line(line, "change");
   const { fleet, plan } = opened;
   const networks = plan.hosts.reduce((sum, host) => sum + host.networks.length, 0);
   terminal.line(

@@ -1,12 +1,23 @@
 import type { Instant } from "../base/time.ts";
 import type { Controller } from "../controller/controller.ts";
+import type { Address } from "../net/address.ts";
+import type { Prefix } from "../net/prefix.ts";
+import type { Service } from "../openings/opening.ts";
 import type { EventRing } from "./event-ring.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenBook } from "./token-book.ts";
+import type { Link } from "./why/link.ts";
 
 /** What a line of the log holds: values that the API made or checked, never a token, a body or a query. */
 export type ApiLog = (event: string, fields: Readonly<Record<string, string | number>>) => void;
+
+/** Whether the gateway's own rules let that in, from a read of all of them. */
+export type Prove = (asked: {
+  readonly to: Address;
+  readonly service: Service;
+  readonly from: readonly Prefix[];
+}) => Promise<Link>;
 
 /** What routes work with. */
 export type Api = {
@@ -15,6 +26,8 @@ export type Api = {
   readonly sessions: Sessions;
   readonly events: EventRing;
   readonly metrics: Metrics;
+  /** A link more in the chain of `why`: the proof from the gateway's own rules, where there is one. */
+  readonly prove: Prove | undefined;
   readonly log: ApiLog;
   readonly now: () => Instant;
 };

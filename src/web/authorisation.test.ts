@@ -28,6 +28,7 @@ const table: Readonly<Record<string, Row>> = {
     least: "operator",
     ask: () => ({ path: "/api/v1/openings/known/close", body: { reason: "test" } }),
   },
+  "GET /api/v1/why": { least: "viewer", ask: () => ({ path: "/api/v1/why?to=vm1/web:443" }) },
   "GET /api/v1/refusals": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/suggestions": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/agents": { least: "viewer", ask: () => ({}) },

@@ -82,6 +82,7 @@ const requests: readonly (readonly [name: string, path: string, body?: object])[
     { to: "vm1/web", services: ["443", "ping", "1-9/udp"], from: ["office"], seconds: 60, reason: "x" },
   ],
   ["post /api/v1/openings/{id}/close", "/api/v1/openings/p/close", { reason: "x" }],
+  ["get /api/v1/why", "/api/v1/why?to=vm1/web:443/udp&from=office"],
   ["get /api/v1/refusals", "/api/v1/refusals"],
   ["get /api/v1/suggestions", "/api/v1/suggestions"],
   ["get /api/v1/agents", "/api/v1/agents"],

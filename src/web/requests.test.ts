@@ -82,6 +82,8 @@ test.each<readonly [name: string, body: unknown, at: string]>([
   ["a service that is none", { ...wish, services: ["443", "44 3"] }, "body.services.1"],
   ["too many services", { ...wish, services: Array.from({ length: 65 }, (_, i) => String(i + 1)) }, "body.services"],
   ["a number in the place of a service", { ...wish, services: [443] }, "body.services.0"],
+  ["published", { ...wish, services: ["published"] }, "body.services.0"],
+  ["a container for a source", { ...wish, from: ["%web"] }, "body.from.0"],
   ["port 0", { ...wish, services: ["0"] }, "body.services.0"],
   ["no source", { ...wish, from: [] }, "body.from"],
   ["an unknown group", { ...wish, from: ["ofice"] }, "body.from.0"],

@@ -7,6 +7,7 @@ import { openingRoutes } from "./routes/openings.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { whyRoute } from "./routes/why.ts";
 
 const described: Route = streamRoute({
   method: "get",
@@ -22,6 +23,7 @@ const described: Route = streamRoute({
 export const routes: readonly Route[] = [
   ...stateRoutes,
   ...openingRoutes,
+  whyRoute,
   ...agentRoutes,
   ...journalRoutes,
   ...tokenRoutes,

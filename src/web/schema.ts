@@ -7,7 +7,7 @@ import { roles } from "./role.ts";
 
 export const timeSchema = z.number().int().openapi({ description: "Milliseconds since 1970-01-01 UTC" });
 const hostSchema = z.string().openapi({ description: "A host's name in the fleet file", example: "vm1" });
-const addressSchema = z.string().openapi({ format: "ipv6", example: "2001:db8:1234:321d:23::80" });
+export const addressSchema = z.string().openapi({ format: "ipv6", example: "2001:db8:1234:321d:23::80" });
 const prefixSchema = z
   .string()
   .openapi({ description: "An IPv6 prefix; anywhere is ::/0", example: "2001:db8:aaaa::/48" });
@@ -15,7 +15,7 @@ const codeSchema = z.string().openapi({ description: "A code of docs/reference/c
 const transportSchema = z.enum(transports);
 const portsSchema = z.object({ first: z.number().int(), last: z.number().int() }).openapi("PortRange");
 
-const serviceSchema = z
+export const serviceSchema = z
   .union([
     z.object({ kind: z.literal("ports"), transport: transportSchema, ports: portsSchema }),
     z.object({ kind: z.literal("ping") }),

@@ -3,7 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type Instant, instant } from "../base/time.ts";
 import type { Controller } from "../controller/controller.ts";
 import type { Store } from "../store/store.ts";
-import type { ApiLog } from "./api.ts";
+import type { ApiLog, Prove } from "./api.ts";
 import { makeApp } from "./app.ts";
 import { EventRing } from "./event-ring.ts";
 import { FailedLogins } from "./failed-logins.ts";
@@ -21,6 +21,8 @@ export type ServeWish = {
   readonly listen: readonly ListenAt[];
   /** Where the first admin token is written, readable by its owner only. */
   readonly tokenFile: string;
+  /** Adds the proof from the gateway's rules to `why`. */
+  readonly prove?: Prove;
   readonly log: ApiLog;
   readonly now?: () => Instant;
 };
@@ -42,7 +44,8 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   if (await ensureFirstToken(wish.tokenFile, tokens)) wish.log("admin token written", { file: wish.tokenFile });
   const events = new EventRing(wish.controller);
   const metrics = metricsOf(wish.controller, () => events.listeners);
-  const api = { controller: wish.controller, tokens, sessions: new Sessions(now), events, metrics, log: wish.log, now };
+  const sessions = new Sessions(now);
+  const api = { controller: wish.controller, tokens, sessions, events, metrics, prove: wish.prove, log: wish.log, now };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(

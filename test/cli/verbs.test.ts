@@ -111,7 +111,28 @@ test("init writes a file that validates, its schema, and every key of the policy
 test("sixgate --help and --version end with 0", async () => {
   const help = await sixgate(["--help"]);
   expect(help.code).toBe(0);
-  for (const verb of ["init", "validate", "explain", "addr", "render", "plan", "diff", "apply", "doctor", "lab"]) {
+  for (const verb of [
+    "init",
+    "validate",
+    "explain",
+    "addr",
+    "render",
+    "plan",
+    "diff",
+    "apply",
+    "doctor",
+    "lab",
+    "open",
+    "close",
+    "openings",
+    "why",
+    "status",
+    "watch",
+    "audit",
+    "invite",
+    "revoke",
+    "token",
+  ]) {
     expect(help.out).toMatch(new RegExp(`^  ${verb} `, "m"));
   }
   const version = await sixgate(["--version"]);

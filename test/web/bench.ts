@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Instant, instant } from "../../src/base/time.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Prove } from "../../src/web/api.ts";
 import { type ListenAt } from "../../src/web/listen.ts";
 import type { Role } from "../../src/web/role.ts";
 import { type Served, serveApi } from "../../src/web/serve.ts";
@@ -33,6 +35,7 @@ export type Asking = {
 export type Stand = {
   readonly controller: MemoryController;
   readonly served: Served;
+  readonly store: Store;
   readonly folder: string;
   readonly logged: string[];
   /** The first admin token. */
@@ -49,6 +52,7 @@ export async function withApi(
   work: (stand: Stand) => Promise<void>,
   more: readonly ListenAt[] = [],
   controllerOf: (now: () => Instant) => MemoryController = (now) => new MemoryController(now),
+  prove?: Prove,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "sixgate-api-"));
   let offset = 0;
@@ -56,17 +60,19 @@ export async function withApi(
   const controller = controllerOf(now);
   const logged: string[] = [];
   const tokenFile = join(folder, "admin.token");
+  const store = memoryStore();
   try {
     const served = await serveApi({
       controller,
-      store: memoryStore(),
+      store,
       listen: [{ kind: "unix", path: join(folder, "api.sock") }, ...more],
       tokenFile,
       log: (event, fields) => logged.push(JSON.stringify({ event, ...fields })),
       now,
+      ...(prove === undefined ? {} : { prove }),
     });
     try {
-      await work(standOf({ controller, served, folder, logged, tokenFile, later: (ms) => (offset += ms) }));
+      await work(standOf({ controller, served, store, folder, logged, tokenFile, later: (ms) => (offset += ms) }));
     } finally {
       await served.close();
     }
@@ -78,6 +84,7 @@ export async function withApi(
 function standOf(parts: {
   readonly controller: MemoryController;
   readonly served: Served;
+  readonly store: Store;
   readonly folder: string;
   readonly logged: string[];
   readonly tokenFile: string;

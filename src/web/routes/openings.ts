@@ -1,10 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import { seconds } from "../../base/time.ts";
 import type { OpeningView, RefusalView, SuggestionView } from "../../controller/controller.ts";
-import { serviceField } from "../../fleet/field-kinds.ts";
 import { parseAddress } from "../../net/address.ts";
 import { contains, type Prefix, parsePrefix, prefixOf } from "../../net/prefix.ts";
-import { formatService } from "../../openings/services.ts";
+import type { Service } from "../../openings/opening.ts";
+import { readPorts } from "../../openings/ports.ts";
+import { formatService, mergeServices } from "../../openings/services.ts";
 import { turned } from "../answer.ts";
 import type { Api } from "../api.ts";
 import { sourcesOf } from "../ask-from.ts";
@@ -15,15 +16,16 @@ import { openingSchema, refusalSchema, suggestionSchema } from "../schema.ts";
 const hostQuery = z.string().max(64).optional().openapi({ description: "Of that host only" });
 const containerQuery = z.string().max(256).optional().openapi({ description: "Of the container of that name or id" });
 
-/** `443`, `443/udp`, `8000-8099` or `ping`, as in the fleet file. */
+/** `443`, `53/tcp+udp`, `8000-8099` or `ping`: a word of a label's list, less `published`. */
 const serviceText = z
   .string()
   .max(32)
-  .transform((text, context) => {
-    const read = serviceField.safeParse(text);
-    if (read.success) return read.data;
-    for (const issue of read.error.issues)
-      context.addIssue({ code: "custom", message: issue.message, params: issue.code === "custom" ? issue.params : {} });
+  .transform((text, context): readonly Service[] => {
+    const read = readPorts(text);
+    if ("value" in read && read.value.kind === "services") return read.value.services;
+    const { text: message, fix } =
+      "value" in read ? { text: "Only labels open what is published", fix: "name the ports" } : read;
+    context.addIssue({ code: "custom", message, params: { fix } });
     return z.NEVER;
   })
   .openapi({ type: "string", example: "443/tcp" });
@@ -147,7 +149,7 @@ export const openingRoutes: readonly Route[] = [
     run: async (call) => ({
       entries: await call.api.controller.open(personOf(call), {
         to: call.body.to,
-        services: call.body.services,
+        services: mergeServices(call.body.services.flat()),
         from: sourcesOf(call.body.from, call.api.controller.basis().fleet, "body.from"),
         lasts: seconds(call.body.seconds),
         reason: call.body.reason,

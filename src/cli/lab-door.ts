@@ -1,0 +1,13 @@
+import { openLab } from "../lab/open.ts";
+import { nodeOf } from "../lab/wiring.ts";
+import { places } from "../web/places.ts";
+
+/**
+ * The way to the controller of a running lab. It runs in the gateway's node as it would on a gateway, so its socket and
+ * token are where they always are, seen through the node's root.
+ */
+export async function labDoor(name: string): Promise<{ readonly url: string; readonly tokenFile: string }> {
+  const lab = await openLab(name);
+  const root = `/proc/${nodeOf(lab.nodes, lab.fleet.gateway.name).pid}/root`;
+  return { url: `unix:${root}${places.socket}`, tokenFile: `${root}${places.token}` };
+}

@@ -21,6 +21,7 @@ import { address } from "../src/net/address.ts";
 import { type Prefix, prefix } from "../src/net/prefix.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
+import type { Entry } from "../src/store/store.ts";
 
 export const vm1 = "vm1" as HostName;
 export const vm2 = "vm2" as HostName;
@@ -94,6 +95,8 @@ export type Trust = {
   readonly log: string[];
   /** Moves the controller's clock, in milliseconds. */
   ahead(milliseconds: number): void;
+  /** All that the controller keeps. */
+  entries(): Promise<readonly Entry[]>;
   token(host: HostName): Promise<JoinTokenParts>;
   /** A folder of an agent that is enrolled. */
   enrolled(host: HostName): Promise<string>;
@@ -108,9 +111,10 @@ export async function trust(options: Partial<InboxOptions> & { readonly lifetime
   const clock = (): Instant => instant(Date.now() + moved);
   const authority = await openAuthority(join(folder, "controller"), clock);
   const { lifetime } = options;
+  const store = memoryStore();
   const enrolment = new Enrolment({
     authority,
-    store: memoryStore(),
+    store,
     clock,
     ...(lifetime === undefined ? {} : { lifetime }),
   });
@@ -143,6 +147,7 @@ export async function trust(options: Partial<InboxOptions> & { readonly lifetime
     sink,
     log,
     ahead: (milliseconds) => void (moved = milliseconds),
+    entries: () => store.list(""),
     token,
     async enrolled(host) {
       agents++;

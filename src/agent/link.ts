@@ -55,6 +55,7 @@ export class Link {
   #end: LinkEnd | undefined;
   #silence: NodeJS.Timeout;
   #beat: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
   #fresh: FreshKey | undefined;
   /** On the process's own clock, which nobody sets. */
   #renewAt = Number.POSITIVE_INFINITY;
@@ -77,7 +78,8 @@ export class Link {
       socket.write(
         frameLine({ t: "hello", epoch: counter.epoch, s: counter.sequence, version, ...board.facts, at: Date.now() }),
       );
-      for await (const chunk of socket as AsyncIterable<Buffer>) await this.#read(chunk);
+      const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
+      for await (const chunk of chunks) await this.#read(chunk);
       this.close({ reason: "lost", text: "The controller closed the connection" });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -86,6 +88,7 @@ export class Link {
       unwatch();
       clearTimeout(this.#silence);
       clearInterval(this.#beat);
+      clearTimeout(this.#renewal);
       socket.destroySoon();
     }
     return this.#end ?? { reason: "lost", text: "" };
@@ -140,14 +143,16 @@ export class Link {
     this.#block = frame.block;
     // By the controller's clock: it is the one that judges.
     const left = frame.ends - frame.at;
-    this.#renewAt = performance.now() + left - (identity.ends - identity.begins) / 2;
+    const wait = Math.max(0, left - (identity.ends - identity.begins) / 2);
+    this.#renewAt = performance.now() + wait;
+    // Beats look at it, too: a timer sleeps with its machine.
+    this.#renewal = setTimeout(() => this.#mayRenew(), Math.min(wait + 1, 86_400_000));
     clearTimeout(this.#silence);
     const silent = (): void => this.close({ reason: "lost", text: "The controller fell silent" });
     this.#silence = setTimeout(silent, frame.beat * silentBeats * 1000);
     this.#beat = setInterval(() => this.#sendBeat(), frame.beat * 1000);
     this.#wantsSnapshot = true;
     this.#flush();
-    this.#mayRenew();
   }
 
   #sendBeat(): void {
@@ -158,7 +163,7 @@ export class Link {
   }
 
   #mayRenew(): void {
-    if (performance.now() < this.#renewAt) return;
+    if (performance.now() < this.#renewAt || this.#end !== undefined) return;
     this.#renewAt = performance.now() + renewAgain;
     const { socket } = this.#options;
     this.#fresh = freshKey();

@@ -22,7 +22,9 @@ import { Ended, Session } from "./session.ts";
 const unread = 262_144;
 /** How long an agent may take to read its goodbye. */
 const goodbye = 1_000;
-/** In debt for so long, an agent is said to flood; and again after as long. */
+/** Seconds by which two clocks may differ without a word. */
+const skewTold = 60;
+/** Held back for so long without a pause, an agent is said to flood; and again after as long. Milliseconds. */
 const floodAfter = 1_000;
 const floodAgain = 60_000;
 
@@ -45,6 +47,7 @@ export class AgentConnection implements Live {
   #asked = 0;
   #ended = false;
   #flooded = Number.NEGATIVE_INFINITY;
+  #held = 0;
   /** From the hello on. */
   #session: Session | undefined;
   #host: HostName | undefined;
@@ -83,13 +86,18 @@ export class AgentConnection implements Live {
 
   async #run(): Promise<void> {
     try {
-      for await (const chunk of this.#socket as AsyncIterable<Buffer>) {
+      // Leaving the loop must not destroy the socket: a goodbye may be on its way.
+      const chunks: AsyncIterable<Buffer> = this.#socket.iterator({ destroyOnReturn: false });
+      for await (const chunk of chunks) {
         const weight = await this.#read(chunk);
         if (this.#ended) return;
         await this.#pace(chunk.length, weight);
       }
     } catch (error) {
       this.#fail(error);
+    } finally {
+      // What still comes is thrown away: unread, it would make the kernel reset the connection, and the goodbye is lost.
+      this.#socket.resume();
     }
   }
 
@@ -180,6 +188,8 @@ export class AgentConnection implements Live {
     room.live.set(host, this);
     room.known(this.#socket);
     room.log("info", `${host} connected from ${this.from}`);
+    const skew = Math.round((frame.at - now) / 1000);
+    if (Math.abs(skew) > skewTold) room.log("warn", `${host}: its clock differs from this one by ${skew} s`);
     const beat = Math.max(1, Math.floor(room.patience.silence / 3000));
     this.#send({ t: "welcome", host, block: this.block, beat, ends: admission.ends, at: now });
     return 1;
@@ -235,17 +245,25 @@ export class AgentConnection implements Live {
     const came = performance.now();
     this.#bytes.take(bytes, came);
     this.#reports.take(weight, came);
-    for (;;) {
+    for (let waited = 0; ; ) {
       const now = performance.now();
-      const wait = Math.max(this.#bytes.wait(now), this.#reports.wait(now));
-      if (wait === 0 || this.#ended) return;
-      if (wait > floodAfter && now - this.#flooded > floodAgain && this.#host !== undefined) {
-        this.#flooded = now;
-        this.#room.sink.alarm(this.#host, "flood", "Over its quota: it is read more slowly");
+      const wait = Math.min(1_000, Math.max(this.#bytes.wait(now), this.#reports.wait(now)));
+      if (wait === 0 || this.#ended) {
+        if (waited === 0) this.#held = 0;
+        return;
       }
-      await sleep(Math.min(wait, 1_000));
+      this.#hold(wait, now);
+      await sleep(wait);
+      waited += wait;
       this.#silence.refresh();
     }
+  }
+
+  #hold(wait: number, now: number): void {
+    this.#held += wait;
+    if (this.#held < floodAfter || now - this.#flooded < floodAgain || this.#host === undefined) return;
+    this.#flooded = now;
+    this.#room.sink.alarm(this.#host, "flood", "Over its quota: it is read more slowly");
   }
 
   #send(frame: ControllerFrame): void {

@@ -24,7 +24,11 @@ x509.cryptoProvider.set(webcrypto);
 
 const hour = 3_600_000;
 /** Certificates begin before they are made, so that a clock that is slow by less can still use them. */
-const backdated = hour;
+function backdated(lasts: number): number {
+  return Math.min(hour, lasts / 10);
+}
+
+const year = 365 * 24 * hour;
 const authorityYears = 20;
 const keyFile = "authority.key";
 const certificateFile = "authority.crt";
@@ -93,8 +97,8 @@ async function madeAuthority(folder: string, clock: () => Instant): Promise<Auth
   const made = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
     name: `CN=sixgate authority ${randomBytes(4).toString("hex")}`,
-    notBefore: new Date(now - backdated),
-    notAfter: new Date(now + authorityYears * 365 * 24 * hour),
+    notBefore: new Date(now - backdated(authorityYears * year)),
+    notAfter: new Date(now + authorityYears * year),
     signingAlgorithm: algorithm,
     keys: { privateKey: signing(own), publicKey },
     extensions: [
@@ -143,7 +147,7 @@ async function issue(own: x509.X509Certificate, key: KeyObject, wish: Wish, now:
     serialNumber: serial,
     subject: `CN=${wish.name}`,
     issuer: own.subject,
-    notBefore: new Date(Math.min(now, ends) - backdated),
+    notBefore: new Date(now - backdated(wish.lasts)),
     notAfter: new Date(ends),
     signingAlgorithm: algorithm,
     publicKey: wish.key.toCryptoKey(algorithm, true, ["verify"]),

@@ -176,6 +176,29 @@ test("eventStream lets go of who does not read: what waits is bounded", async ()
   expect(bytes).toBeLessThan(8192 * 1000);
 });
 
+test("GET /events lets go of a client that takes nothing: what waits for it is bounded, socket and all", async () => {
+  await withApi(async (stand) => {
+    const headers = { authorization: `Bearer ${stand.admin}` };
+    const silent = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asked = request(
+        { socketPath: `${stand.folder}/api.sock`, path: "/api/v1/events", headers, agent: false },
+        resolve,
+      );
+      asked.on("error", reject);
+      asked.end();
+    });
+    silent.pause();
+    const listeners = async (): Promise<string | undefined> =>
+      /^sixgate_event_listeners (\d+)$/m.exec((await stand.ask("/metrics")).text)?.[1];
+    expect(await listeners()).toBe("1");
+    let told = 0;
+    for (; told < 200_000 && (await listeners()) === "1"; told += 1000)
+      for (let i = 0; i < 1000; i++) stand.controller.emit(opened(String(i)));
+    expect(told).toBeLessThan(50_000);
+    silent.destroy();
+  });
+}, 60_000);
+
 test("eventStream shows that it lives, and ends when who listens may no longer", async () => {
   vi.useFakeTimers();
   const ring = new EventRing(new MemoryController());

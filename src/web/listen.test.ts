@@ -6,6 +6,8 @@ import { connect } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { send, withApi } from "../../test/web/bench.ts";
 import { certificate } from "../../test/web/certificate.ts";
+import { labBasis } from "../../test/web/memory-controller.ts";
+import { apiPlaces } from "./api-places.ts";
 import { type ListenAt, listenAt } from "./listen.ts";
 
 function folder(): string {
@@ -112,4 +114,17 @@ test("serveApi listens nowhere when one of its places can't be had", async () =>
   ).rejects.toMatchObject({
     diagnostic: { code: "E962" },
   });
+});
+
+test("apiPlaces: the socket, and the management network where fleet and gateway have one", () => {
+  const { fleet } = labBasis();
+  const { controller, ...uncontrolled } = fleet;
+  const controlled = { ...uncontrolled, controller: { agentPort: 6463, apiPort: 6464 } };
+  const tls = { key: "k", cert: "c" };
+  const unix = { kind: "unix", path: "/run/s" };
+  expect(controller).toBeDefined();
+  expect(apiPlaces(uncontrolled, tls, "/run/s")).toEqual([unix]);
+  expect(apiPlaces(controlled, tls, "/run/s")).toEqual([unix, { kind: "tcp", host: "10.10.10.2", port: 6464, tls }]);
+  const { management: _, ...gateway } = fleet.gateway;
+  expect(apiPlaces({ ...controlled, gateway }, tls, "/run/s")).toEqual([unix]);
 });

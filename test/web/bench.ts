@@ -27,7 +27,7 @@ export type Asking = {
   /** Which of the places; the first by default. */
   readonly url?: string | undefined;
   readonly ca?: string;
-  /** Answers as soon as the headers are there, and hangs up: for streams. */
+  /** Answers as soon as the headers of a success are there, and hangs up: for streams. */
   readonly hangUp?: boolean;
 };
 
@@ -108,13 +108,17 @@ function standOf(parts: {
   return { ...rest, admin, ask, json, tokenOf };
 }
 
+function lengthOf(body: string, headers: Asking["headers"]): Readonly<Record<string, string>> {
+  return headers?.["transfer-encoding"] === undefined ? { "content-length": String(Buffer.byteLength(body)) } : {};
+}
+
 /** One request over a new connection. */
 export function send(url: string, path: string, asking: Asking): Promise<Said> {
   const body =
     asking.body === undefined ? undefined : typeof asking.body === "string" ? asking.body : JSON.stringify(asking.body);
   const headers: Record<string, string> = {
     ...(asking.token === undefined ? {} : { authorization: `Bearer ${asking.token}` }),
-    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(body === undefined ? {} : { "content-type": "application/json", ...lengthOf(body, asking.headers) }),
     ...asking.headers,
   };
   const at = url.startsWith("unix:") ? { socketPath: url.slice(5) } : whereOf(url);
@@ -129,7 +133,7 @@ export function send(url: string, path: string, asking: Asking): Promise<Said> {
         ...(asking.ca === undefined ? {} : { ca: asking.ca }),
       },
       (response) => {
-        if (asking.hangUp === true) {
+        if (asking.hangUp === true && response.statusCode === 200) {
           resolve({ status: response.statusCode ?? 0, headers: response.headers, text: "" });
           response.destroy();
           return;

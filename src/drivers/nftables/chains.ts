@@ -46,6 +46,14 @@ function raw(): Chain {
         `exthdr frag exists icmpv6 type { ${onLink} } counter drop`,
         "neighbour discovery in fragments (RFC 6980 §5)",
       ),
+      rule(
+        "exthdr frag exists ip6 hoplimit 255 ip6 daddr { fe80::/10, ff00::/8 } counter drop",
+        "the same where a fragment does not show what it carries: nothing else of a link is in fragments",
+      ),
+      rule(
+        "exthdr frag exists ip6 hoplimit 255 ip6 daddr @own counter drop",
+        "the same, to the gateway's own addresses",
+      ),
       ...headers(),
     ],
   };
@@ -63,7 +71,7 @@ function whole(): Chain {
 
 function listeners(): Rule {
   return rule(
-    `ip6 saddr fe80::/10 ip6 hoplimit 1 icmpv6 type { ${icmpv6TypesOf("local", "listener").join(", ")} } accept`,
+    `ip6 saddr fe80::/10 ip6 daddr ff00::/8 ip6 hoplimit 1 icmpv6 type { ${icmpv6TypesOf("local", "listener").join(", ")} } accept`,
     "multicast listener messages carry a Router Alert option, so before hop-by-hop headers go (RFC 3810 §5)",
   );
 }
@@ -180,7 +188,7 @@ function leaving({ policy }: GatewayDesired): Chain {
           ),
           ...acceptNew("to the Internet"),
         ]
-      : [rule("goto denied", "policy.egress is closed")],
+      : [rule("goto refused", "policy.egress is closed")],
   };
 }
 

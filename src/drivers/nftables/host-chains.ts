@@ -1,7 +1,7 @@
 import type { GatewayDesired, GatewayHost } from "../../desired/desired.ts";
 import { baseOf, maskOf } from "../../net/prefix.ts";
 import { ceilingName, ceilingsOf, echoLimit } from "./ceiling.ts";
-import { type Chain, nameOf } from "./ruleset.ts";
+import { type Chain, nameOf, type Rule } from "./ruleset.ts";
 import { memberSet } from "./set-shapes.ts";
 import { shardOf } from "./shards.ts";
 
@@ -11,7 +11,7 @@ export const deniedGroup = 6;
 /** From the Internet, or from a neighbour, to the hosts: what is open, and what stands above it. */
 export function hostChains(desired: GatewayDesired): readonly Chain[] {
   const { ceilings, chains } = placesOf(desired);
-  return [openings(desired), ...ceilings, ...chains, staticOpenings(), denied()];
+  return [openings(desired), ...ceilings, ...chains, staticOpenings(), denied(), refused()];
 }
 
 /** The chains that lead through the hosts' sets, and which of them is a host's. */
@@ -101,16 +101,30 @@ function lookUps(shard?: string): LookUps {
   ];
 }
 
+const logRule: Rule = {
+  text: `limit rate 100/second burst 200 packets log group ${deniedGroup} snaplen 128`,
+  why: "for whoever listens, and so few that a flood costs nothing",
+};
+
 function denied(): Chain {
   return {
     name: "denied",
-    why: "Packets that nothing lets in or out",
+    why: "Packets that nothing lets in",
+    rules: [logRule, { text: "counter drop", why: "closed, and silent" }],
+  };
+}
+
+function refused(): Chain {
+  return {
+    name: "refused",
+    why: "Packets of hosts that nothing lets out",
     rules: [
+      logRule,
       {
-        text: `limit rate 100/second burst 200 packets log group ${deniedGroup} snaplen 128`,
-        why: "for whoever listens, and so few that a flood costs nothing",
+        text: "limit rate 100/second burst 200 packets counter reject with icmpv6 admin-prohibited",
+        why: "the host is told, so that its programs need not wait (RFC 7123 §4)",
       },
-      { text: "counter drop", why: "closed, and silent" },
+      { text: "counter drop", why: "more of them than that" },
     ],
   };
 }

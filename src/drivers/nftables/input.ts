@@ -57,7 +57,7 @@ function input(desired: GatewayDesired): Chain {
  * ICMPv6 to the gateway (RFC 4890 §4.4). What a host says comes from its own block or from a link-local address: also
  * neighbour messages, for the kernel learns a sender's MAC address from them (RFC 4861 §7.2.3).
  */
-function messages({ uplink, inside, delegated }: GatewayDesired): Chain {
+function messages({ uplink, inside, delegated, hosts }: GatewayDesired): Chain {
   const local = (verdict: Parameters<typeof icmpv6TypesOf>[1]): string => icmpv6TypesOf("local", verdict).join(", ");
   const limited = icmpv6TypesOf("local", "limited");
   const [errors, echo] = [limited.filter((type) => type < 128), limited.filter((type) => type >= 128)];
@@ -67,10 +67,18 @@ function messages({ uplink, inside, delegated }: GatewayDesired): Chain {
     why: "ICMPv6 to the gateway itself",
     rules: [
       rule(
+        `${within} ${hosts.length === 0 ? "" : `ether saddr != { ${hosts.map(({ mac }) => mac).join(", ")} } `}counter drop`,
+        "nobody but hosts is on their link",
+      ),
+      rule(
         `${within} ip6 saddr != { ::, fe80::/10 } jump sources`,
         "a host only speaks from its own block; `::` asks whether an address is free",
       ),
       rule(`${within} ip6 saddr @neighbours jump neighbours`, "the same for link-local addresses that are known"),
+      rule(
+        `${within} icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } update @heard { ether saddr timeout 1m limit rate over 20/second burst 100 packets } counter drop`,
+        "each new sender takes a place among the neighbours that the kernel keeps: one host may not take them all (RFC 6583 §7.1)",
+      ),
       rule(`${within} icmpv6 type nd-neighbor-advert goto claims`, "who says that an address is his has to own it"),
       rule(`icmpv6 type { ${local("on-link")} } ip6 hoplimit 255 accept`, "neighbour solicitation and advertisement"),
       rule(

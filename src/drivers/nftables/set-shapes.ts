@@ -23,7 +23,11 @@ export function memberSet(kind: MemberKind, shard?: string): string {
 }
 
 /** Where the packet path keeps what it learns; how many entries there may be. */
-const runtimeSizes: Readonly<Record<string, number>> = { cut: 262_144, echoes: 65_536 };
+const runtimeSizes: Readonly<Record<string, number>> = {
+  cut: 262_144,
+  echoes: 65_536,
+  heard: 65_536,
+};
 
 /** The size of a set that the packet path itself writes to; undefined for every other. */
 function runtimeSizeOf(set: string): number | undefined {
@@ -141,6 +145,13 @@ function runtimeShapes(): readonly SetShape[] {
       type: ["ipv6_addr"],
       flags: ["timeout"],
       why: "how many echo requests each address got of late",
+    },
+    {
+      name: "heard",
+      kind: "set",
+      type: ["ether_addr"],
+      flags: ["timeout"],
+      why: "how often each host spoke of neighbours of late",
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { procedureOf } from "./procedures.ts";
 import type { Verdict } from "./run.ts";
 import type { Row, Table } from "./table.ts";
 
@@ -67,7 +68,8 @@ function askedBy(row: Row): string {
   const parts = [
     ...(length === 0 ? [] : [length === 1 ? "1 case" : `${length} cases`]),
     ...row.reads.map(({ sysctl }) => `\`${sysctl}\``),
-    ...(row.procedure === undefined ? [] : [row.procedure]),
+    ...row.timers.map(({ flow }) => `clock of ${flow}`),
+    ...(row.procedure === undefined ? [] : [procedureOf(row.procedure).says]),
     ...(row.as.length === 0 ? [] : [`rows ${row.as.join(", ")}`]),
   ];
   return parts.join(", ");
@@ -79,8 +81,12 @@ function grid(heading: readonly string[], rows: readonly (readonly string[])[]):
   return [line(heading), line(heading.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
+/** Nothing in it is markup, but for what stands in backticks. */
 function prose(text: string): string {
-  return text.replaceAll(/[<>*_]/g, "\\$&");
+  return text
+    .split("`")
+    .map((part, at) => (at % 2 === 0 ? part.replaceAll(/[<>*_]/g, "\\$&") : part))
+    .join("`");
 }
 
 /** As GitHub makes them. */

@@ -2,7 +2,7 @@ import type { Bench } from "./bench.ts";
 import { errorFlood, fragmentFlood } from "./procedures/floods.ts";
 import { management, nextHop } from "./procedures/gateway.ts";
 import { advertisements, forgedNeighbours, redirects } from "./procedures/injection.ts";
-import { neighbourFlood, scan } from "./procedures/neighbours.ts";
+import { neighbourFlood, neighbourFloodOpen, scan } from "./procedures/neighbours.ts";
 import { opening, refresh } from "./procedures/state.ts";
 
 /** What packets of one batch can't ask: it waits, counts, or changes the gateway. */
@@ -21,6 +21,7 @@ const procedures: Readonly<Record<string, Procedure>> = {
   "fragment flood": fragmentFlood,
   management,
   "neighbour flood": neighbourFlood,
+  "neighbour flood, open": neighbourFloodOpen,
   "next hop": nextHop,
   opening,
   redirects,

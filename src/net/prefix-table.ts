@@ -36,6 +36,17 @@ export class PrefixTable<V> {
     return undefined;
   }
 
+  /** The values of every prefix that contains the address, the longest first. */
+  every(a: Address): readonly V[] {
+    parseWords(a, wanted, 0);
+    const found: V[] = [];
+    for (const table of this.#tables) {
+      const entry = table.find(wanted, 0);
+      if (entry >= 0) found.push(table.values[entry] as V);
+    }
+    return found;
+  }
+
   /** The longest prefix that contains the address, with its value. */
   match(a: Address): { readonly prefix: Prefix; readonly value: V } | undefined {
     parseWords(a, wanted, 0);

@@ -7,6 +7,8 @@ export type ManualClock = Clock & {
   pass(milliseconds: number): Promise<void>;
   /** Sets the time of day, as an operator does: no timer notices. */
   set(now: Instant): void;
+  /** The same clock as another process sees it: `kill` is its end, none of its timers fires after it. */
+  fork(): Clock & { kill(): void };
 };
 
 export function manualClock(start = 1_800_000_000_000): ManualClock {
@@ -40,6 +42,19 @@ export function manualClock(start = 1_800_000_000_000): ManualClock {
       steady = end;
     },
     set: (now) => void (ahead = now - steady),
+    fork() {
+      let isDead = false;
+      return {
+        now: () => instant(ahead + steady),
+        steady: () => steady,
+        after(milliseconds, work) {
+          const id = ++last;
+          timers.set(id, { at: steady + milliseconds, work: () => (isDead ? undefined : work()) });
+          return () => void timers.delete(id);
+        },
+        kill: () => void (isDead = true),
+      };
+    },
   };
 }
 

@@ -32,6 +32,8 @@ const year = 365 * 24 * hour;
 const authorityYears = 20;
 const keyFile = "authority.key";
 const certificateFile = "authority.crt";
+/** What a backup of the folder has to hold. */
+export const authorityFiles: readonly string[] = [keyFile, certificateFile];
 
 export type Issued = { readonly certificate: string; readonly serial: string; readonly ends: Instant };
 

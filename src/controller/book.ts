@@ -82,6 +82,10 @@ export class Book {
     };
   }
 
+  get context(): DecisionContext {
+    return this.#context;
+  }
+
   get rules(): Rules {
     return this.#rules;
   }
@@ -89,6 +93,11 @@ export class Book {
   /** Takes over what the gateway holds: it stays until its host has reported. */
   adopt(held: readonly Held[]): void {
     for (const { host, to, services } of held) {
+      // It has reported before the gateway could be read.
+      if (this.#complete.has(host)) {
+        this.#dirty(host, to);
+        continue;
+      }
       const there = this.#held.get(host) ?? new Map<Address, readonly OpenService[]>();
       if (there.size === 0) this.#held.set(host, there);
       there.set(to, services);
@@ -203,13 +212,17 @@ export class Book {
     };
   }
 
+  find(host: HostName): HostBook | undefined {
+    return this.#hosts.get(host);
+  }
+
   host(host: HostName): HostBook {
     const there = this.#hosts.get(host) ?? new HostBook(host, this.#around);
     this.#hosts.set(host, there);
     return there;
   }
 
-  hosts(): Iterable<HostBook> {
+  books(): Iterable<HostBook> {
     return this.#hosts.values();
   }
 
@@ -220,6 +233,17 @@ export class Book {
 
   heldHosts(): readonly HostName[] {
     return [...this.#held.keys()];
+  }
+
+  /** How many openings are held so. */
+  get heldCount(): number {
+    let count = 0;
+    for (const addresses of this.#held.values()) for (const services of addresses.values()) count += services.length;
+    return count;
+  }
+
+  completeHosts(): Iterable<HostName> {
+    return this.#complete;
   }
 
   isComplete(host: HostName): boolean {

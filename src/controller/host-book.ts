@@ -61,6 +61,10 @@ export class HostBook {
     this.#grants = new Grants(around.policy().limits);
   }
 
+  get directory(): ReadonlyMap<string, ContainerReport> {
+    return this.#roster.directory;
+  }
+
   get size(): number {
     return this.#known.size;
   }

@@ -13,6 +13,8 @@ export type Place = JournalMark & {
   readonly size: number;
   /** A file that has so many gets no more entries; the next one begins. */
   readonly segmentBytes: number;
+  /** The greatest revision of the store that an entry of the last file speaks of. */
+  readonly knownRevision: number;
   /** What was put right on the way: for the journal itself, once it is open. */
   readonly repairs: readonly string[];
 };
@@ -25,6 +27,9 @@ export type JournalSettings = {
   readonly acceptLoss?: boolean | undefined;
   readonly segmentBytes?: number;
 };
+
+/** What an entry says of a store that was given up. */
+export const storeLost = "store-lost";
 
 const usualSegment = 32 * 1024 * 1024;
 
@@ -43,15 +48,25 @@ export async function openPlace(settings: JournalSettings, clock: Clock): Promis
     return await beginAnew(settings, clock, mark, new Failure("E944", folder, `There is ${lost}`, restore));
   }
   const hashes = new Map<number, string>();
-  const walk = await walkSegment(last, ({ sequence, hash }) => {
+  let knownRevision = 0;
+  const walk = await walkSegment(last, ({ sequence, hash, what, detail: { revision } }) => {
     if (sequence === mark?.sequence) hashes.set(sequence, hash);
+    // From here on it is another store.
+    if (what === storeLost) knownRevision = 0;
+    if (typeof revision === "number") knownRevision = Math.max(knownRevision, revision);
   });
   hashes.set(walk.sequence, walk.hash);
   const wrong = fault(last, walk, hashes, mark);
   if (wrong !== undefined) return await replaced(settings, clock, last, walk, wrong);
   if (walk.end === "torn") await cut(last.path, walk.good);
   const repairs = walk.end === "torn" ? ["the beginning of an entry that was never finished"] : [];
-  return { ...placeOf(settings, last.path, walk.good), sequence: walk.sequence, hash: walk.hash, repairs };
+  return {
+    ...placeOf(settings, last.path, walk.good),
+    sequence: walk.sequence,
+    hash: walk.hash,
+    knownRevision,
+    repairs,
+  };
 }
 
 const restore = "put back a backup, or begin a new chain with --accept-loss";
@@ -114,14 +129,20 @@ async function begin(settings: JournalSettings, clock: Clock, after: JournalMark
   const path = segmentPath(settings.folder, sequence + 1);
   const head = { first: sequence + 1, previous: hash, at: clock.now(), ...(lost === undefined ? {} : { lost }) };
   const size = await writeSegmentHead(path, head);
-  return { ...placeOf(settings, path, size), sequence, hash, repairs: lost === undefined ? [] : [lost] };
+  return {
+    ...placeOf(settings, path, size),
+    sequence,
+    hash,
+    knownRevision: 0,
+    repairs: lost === undefined ? [] : [lost],
+  };
 }
 
 function placeOf(
   { folder, segmentBytes = usualSegment }: JournalSettings,
   path: string,
   size: number,
-): Omit<Place, "sequence" | "hash" | "repairs"> {
+): Pick<Place, "folder" | "path" | "size" | "segmentBytes"> {
   return { folder, path, size, segmentBytes };
 }
 

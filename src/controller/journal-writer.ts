@@ -2,10 +2,11 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { Failure } from "../base/failure.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { journalFailure, writeSegmentHead } from "./journal-disk.ts";
+import type { JournalMark } from "./journal-line.ts";
 import type { Place } from "./journal-open.ts";
 import { segmentPath } from "./journal-segment.ts";
 
-type Waiting = { readonly sequence: number; readonly previous: string; readonly line: string };
+type Waiting = JournalMark & { readonly previous: string; readonly line: string };
 type Waiter = { readonly sequence: number; resolve(): void; reject(cause: Failure): void };
 
 /** Milliseconds that an entry waits for others when nobody waits for it. */
@@ -21,6 +22,7 @@ export class JournalWriter {
   readonly #clock: Clock;
   readonly #segmentBytes: number;
   #path: string;
+  #durable: JournalMark;
   #size: number;
   #handle: FileHandle | undefined;
   #queue: Waiting[] = [];
@@ -33,6 +35,7 @@ export class JournalWriter {
     this.#folder = place.folder;
     this.#path = place.path;
     this.#size = place.size;
+    this.#durable = { sequence: place.sequence, hash: place.hash };
     this.#segmentBytes = place.segmentBytes;
     this.#clock = clock;
   }
@@ -45,8 +48,13 @@ export class JournalWriter {
     return this.#failing;
   }
 
-  add(sequence: number, previous: string, line: string): void {
-    this.#queue.push({ sequence, previous, line });
+  /** The last entry that is on disk. */
+  durable(): JournalMark {
+    return this.#durable;
+  }
+
+  add(entry: Waiting): void {
+    this.#queue.push(entry);
     this.#timer ??= this.#clock.after(this.#failing === undefined ? linger : retryAfter, () => this.#kick());
   }
 
@@ -86,7 +94,8 @@ export class JournalWriter {
         await this.#write(batch);
         this.#queue.splice(0, batch.length);
         this.#failing = undefined;
-        const done = batch.at(-1)?.sequence ?? 0;
+        const { sequence: done, hash } = batch.at(-1) ?? this.#durable;
+        this.#durable = { sequence: done, hash };
         const told = this.#waiters.filter(({ sequence }) => sequence <= done);
         this.#waiters = this.#waiters.filter(({ sequence }) => sequence > done);
         for (const waiter of told) waiter.resolve();

@@ -9,6 +9,10 @@ import { JournalWriter } from "./journal-writer.ts";
 /** Who did what, in an order that nobody can change afterwards without being found out. */
 export type Journal = {
   head(): JournalMark;
+  /** The last entry that is on disk: what a store may rely on. */
+  durable(): JournalMark;
+  /** The greatest revision of the store that the last file speaks of: an older store is not the one that belongs to it. */
+  readonly knownRevision: number;
   /** Adds an entry. It is on disk only after a `flush` that resolved; nobody waits for it here. */
   append(who: string, what: string, detail?: JournalEntry["detail"]): JournalEntry;
   /** Resolves when all that was appended is on disk. Rejects with E947; the entries stay, and are tried again. */
@@ -49,7 +53,7 @@ function journalAt(place: Place, clock: Clock): Journal {
       untold++;
       return entry;
     }
-    writer.add(entry.sequence, hash, formatEntry(entry));
+    writer.add({ sequence: entry.sequence, hash: entry.hash, previous: hash, line: formatEntry(entry) });
     ({ sequence, hash } = entry);
     return entry;
   }
@@ -63,6 +67,8 @@ function journalAt(place: Place, clock: Clock): Journal {
   }
   return {
     head: () => ({ sequence, hash }),
+    durable: () => writer.durable(),
+    knownRevision: place.knownRevision,
     append,
     flush,
     failing: () => writer.failing(),

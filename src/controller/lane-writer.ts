@@ -1,6 +1,7 @@
 import { Failure } from "../base/failure.ts";
+import type { HostName } from "../base/name.ts";
 import type { Instant } from "../base/time.ts";
-import type { Held } from "../drivers/members-lane.ts";
+import type { Held, MembersLane } from "../drivers/members-lane.ts";
 import type { Address } from "../net/address.ts";
 import { Dirty, type Mark } from "./dirty.ts";
 import { type LaneWriterOptions, opensMore, operationsOf, type State, type Step, stepTo } from "./lane-state.ts";
@@ -37,6 +38,9 @@ export class LaneWriter {
   #touched: Set<Address> | undefined;
   #working: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
+  #lane: MembersLane;
+  #hasStarted = false;
+  #isChanging = false;
   #isUnsure = false;
   #isResting = false;
   #onlyCloses = false;
@@ -44,17 +48,20 @@ export class LaneWriter {
   #limit = most.operations;
   #failures = 0;
   #failing: Failure | undefined;
+  #lastFailure: Failure | undefined;
 
   constructor(options: LaneWriterOptions) {
     this.#options = options;
+    this.#lane = options.lane;
   }
 
-  /** Reads what the gateway holds and takes it over as it is. Rejects where it can't be read. */
+  /** Reads what the gateway holds and takes it over as it is. Rejects where it can't be read; nothing is written before. */
   async start(): Promise<readonly Held[]> {
     const began = this.#options.clock.steady();
     const held = await this.#read();
     for (const { host, to, services } of held) this.#inForce.set(to, { host, owner: undefined, services, grants: [] });
     this.#lookAfter(this.#options.clock.steady() - began);
+    this.#hasStarted = true;
     return held;
   }
 
@@ -64,6 +71,11 @@ export class LaneWriter {
 
   failing(): Failure | undefined {
     return this.#failing;
+  }
+
+  /** Why it failed last, also when it goes on since. */
+  get lastFailure(): Failure | undefined {
+    return this.#lastFailure;
   }
 
   /** Something at this address may be different from now on. */
@@ -76,6 +88,23 @@ export class LaneWriter {
   resume(): void {
     for (const mark of this.#postponed.values()) this.#dirty.add(mark);
     this.#postponed.clear();
+    this.#kick();
+  }
+
+  /** Another way to the gateway, which has other hosts: what belongs to others is not there any more. It is read first. */
+  async use(lane: MembersLane, hosts: ReadonlySet<HostName>): Promise<void> {
+    this.#isChanging = true;
+    await this.settled();
+    this.#lane = lane;
+    this.#isChanging = false;
+    const at = this.#options.clock.now();
+    for (const [to, before] of this.#inForce) {
+      if (hosts.has(before.host)) continue;
+      this.#inForce.delete(to);
+      const after = { host: before.host, owner: undefined, services: [], grants: [] };
+      this.#options.applied({ to, before, after, at });
+    }
+    this.#isUnsure = this.#hasStarted;
     this.#kick();
   }
 
@@ -94,7 +123,7 @@ export class LaneWriter {
   }
 
   #mayWork(): boolean {
-    return !this.#isStopped && !this.#isResting && this.#options.isWriter();
+    return this.#hasStarted && !this.#isChanging && !this.#isStopped && !this.#isResting && this.#options.isWriter();
   }
 
   #kick(): void {
@@ -149,7 +178,8 @@ export class LaneWriter {
 
   /** False where it could not even begin: nothing was told to the gateway then. */
   async #write(steps: readonly Step[]): Promise<boolean> {
-    const { lane, clock, prepare } = this.#options;
+    const { clock, prepare } = this.#options;
+    const lane = this.#lane;
     const changes = steps.flatMap((step) => step.changes);
     if (changes.length > 0) {
       const opening = steps.filter(opensMore).map(({ after }) => after);
@@ -211,6 +241,7 @@ export class LaneWriter {
     if (alone !== undefined && changed.length === 1) this.#strike(alone.mark, failure);
     if (this.#failing === undefined) this.#options.reached(failure);
     this.#failing = failure;
+    this.#lastFailure = failure;
     this.#isResting = true;
     const rest = Math.min(wait.longest, wait.first * 2 ** this.#failures++);
     this.#options.clock.after(rest, () => {
@@ -234,7 +265,7 @@ export class LaneWriter {
   }
 
   #read(): Promise<readonly Held[]> {
-    return this.#inTime(deadline.read, (signal) => this.#options.lane.read(signal));
+    return this.#inTime(deadline.read, (signal) => this.#lane.read(signal));
   }
 
   /** What the gateway took of a change that failed is known again. */
@@ -301,7 +332,7 @@ export class LaneWriter {
   }
 }
 
-function laneFailure(cause: unknown): Failure {
+export function laneFailure(cause: unknown): Failure {
   const text = cause instanceof Error ? cause.message : String(cause);
   const fix = "openings stay as they are; it is tried again";
   return new Failure("E950", "gateway", text, fix, { cause });

@@ -1,5 +1,4 @@
-import { closeSync, openSync } from "node:fs";
-import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Failure } from "../base/failure.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { Bell, type Change, type ChangeLog, follow } from "./change-log.ts";
@@ -8,12 +7,6 @@ import { sealOf, sumOf } from "./seal.ts";
 import type { Entry, Store, Write } from "./store.ts";
 import { openStoreFile, requireSeal } from "./store-file.ts";
 import { requireExpected } from "./write.ts";
-
-/** A store in a file, which can be copied while it is in use. */
-export type FileStore = Store & {
-  /** A whole copy, of one moment, at a path where nothing is yet. */
-  backup(path: string): Promise<void>;
-};
 
 /** Changes that stay known to who watches. */
 const keptChanges = 1000;
@@ -26,7 +19,7 @@ const pollEvery = 500;
  * One file, for one machine: SQLite in WAL mode, synced at every commit. Calls block while the disk does, about a
  * millisecond for a commit. Throws E941 for a file that is broken, E945 for one of a newer sixgate.
  */
-export function openSqliteStore(path: string, clock: Pick<Clock, "steady"> = systemClock): FileStore {
+export function openSqliteStore(path: string, clock: Pick<Clock, "steady"> = systemClock): Store {
   const db = openStoreFile(path);
   const bell = new Bell();
   const watch = new LeaseWatch(() => clock.steady());
@@ -48,24 +41,11 @@ export function openSqliteStore(path: string, clock: Pick<Clock, "steady"> = sys
     watch: (after, signal) => follow(log, after, signal),
     lease: async (name, holder, forSeconds) =>
       inTransaction(db, path, () => takeLease(statements, watch, { name, holder, lasts: forSeconds * 1000 })),
-    async backup(to) {
-      closeSync(openExclusively(to));
-      await backup(db, to);
-    },
     async end() {
       bell.ring();
       db.close();
     },
   };
-}
-
-/** Throws E804 where something is. */
-function openExclusively(path: string): number {
-  try {
-    return openSync(path, "wx", 0o600);
-  } catch (cause) {
-    throw new Failure("E804", path, "There is something already, or no folder for it", "name a new file", { cause });
-  }
 }
 
 type Statements = Readonly<

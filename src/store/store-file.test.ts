@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
 import { Failure } from "../base/failure.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
+import { copyStoreFile } from "./store-file.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "sixgate-store-"));
 afterAll(() => rm(folder, { recursive: true }));
@@ -159,15 +160,16 @@ test("openSqliteStore leaves nothing behind where making a file was cut off", as
   expect(existsSync(`${path}.sixgate-new`)).toBe(false);
 });
 
-test("backup is a whole store of one moment, and never written over anything", async () => {
+test("copyStoreFile gives a whole store of one moment, and never written over anything", async () => {
   const path = join(folder, "backup.db");
   const states = await filled(path);
   const store = openSqliteStore(path);
   const copy = join(folder, "backup-copy.db");
-  await store.backup(copy);
+  copyStoreFile(path, copy);
   await store.commit([{ key: "later", value: "x", expected: 0 }]);
   expect(await told(copy)).toEqual({ state: states.get(40) });
-  await expect(store.backup(copy)).rejects.toThrow(Failure);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  expect(() => copyStoreFile(path, copy)).toThrow(Failure);
   await store.end();
 });
 

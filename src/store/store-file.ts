@@ -49,6 +49,25 @@ function broken(path: string, cause: unknown): Failure {
   return new Failure("E941", path, text, "put back a backup, or begin anew with --accept-loss", { cause });
 }
 
+/**
+ * A whole copy of one moment, also while the store is in use, at a path where nothing is yet. Throws E804 where
+ * something is, E941 where the store can't be read.
+ */
+export function copyStoreFile(path: string, to: string): void {
+  try {
+    closeSync(openSync(to, "wx", 0o600));
+  } catch (cause) {
+    throw new Failure("E804", to, "There is something already, or no folder for it", "name a new one", { cause });
+  }
+  const db = openStoreFile(path);
+  try {
+    db.prepare("VACUUM INTO ?").run(to);
+    syncFolder(dirname(to));
+  } finally {
+    db.close();
+  }
+}
+
 /** Made beside and renamed: a file under that name is always whole, so an empty one is a broken one. */
 function create(path: string): void {
   const beside = `${path}.sixgate-new`;

@@ -49,12 +49,19 @@ export async function factsOf(spot: Spot, controller: Controller, now: Instant):
   };
 }
 
+/** Milliseconds that a question waits for the gateway. */
+const patience = 10_000;
+
 async function readInForce(to: Address, controller: Controller): Promise<Facts["inForce"]> {
   try {
-    return { ok: true, services: await controller.inForce(to, AbortSignal.timeout(10_000)) };
+    return { ok: true, services: await controller.inForce(to, AbortSignal.timeout(patience)) };
   } catch (cause) {
     if (cause instanceof Failure) return { ok: false, why: cause.diagnostic };
-    throw cause;
+    if (!(cause instanceof Error) || cause.name !== "TimeoutError") throw cause;
+    return {
+      ok: false,
+      why: new Failure("E503", "gateway", `Not read within ${patience / 1000} s`, "ask again").diagnostic,
+    };
   }
 }
 

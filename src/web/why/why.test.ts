@@ -332,6 +332,17 @@ const questions: readonly {
     chain: ["address holds", "request holds", "decision holds", "element unknown E503", "host holds"],
   },
   {
+    name: "a gateway that takes too long",
+    scene: (stand) => {
+      asked({})(stand);
+      stand.controller.scene.openings.set("vm1", [opening("a")]);
+      stand.controller.inForce = () => Promise.reject(new DOMException("late", "TimeoutError"));
+    },
+    to: "vm1/web:443",
+    verdict: "unknown",
+    chain: ["address holds", "request holds", "decision holds", "element unknown E503", "host holds"],
+  },
+  {
     name: "an opening of the fleet file, nothing drifted",
     scene: (stand) => {
       asked({})(stand);

@@ -25,6 +25,7 @@ function walk(list: ByHost<Thing>, limit: number): { readonly keys: string[]; re
   const keys: string[] = [];
   let after: string | undefined;
   for (let pages = 1; ; pages++) {
+    expect(pages).toBeLessThan(2000);
     const page = pageOf(list, limit, after);
     keys.push(...(page?.entries ?? []).map((thing) => thing.key));
     expect(page?.entries.length).toBeLessThanOrEqual(limit);

@@ -87,6 +87,9 @@ test("a session ends when its token is revoked, and when nobody used it for 15 m
     expect(await asWho(revoked)).toBe(200);
     await stand.json("/api/v1/tokens/t1-viewer/revoke", { method: "POST", body: {} });
     expect(await asWho(revoked)).toBe(401);
+    // Another token of that name does not bring it back.
+    await stand.json("/api/v1/tokens", { method: "POST", body: { name: "t1-viewer", role: "admin" } });
+    expect(await asWho(revoked)).toBe(401);
     stand.later(14 * 60_000);
     expect(await asWho(idle)).toBe(200);
     stand.later(15 * 60_000);

@@ -7,9 +7,11 @@ import { isApiWay, type Way } from "../runtime/way.ts";
 import { docker } from "./docker/driver.ts";
 import type { Driver, DriverKind, RenderedFile } from "./driver.ts";
 import { ifupdownBridges, ifupdownGuest } from "./ifupdown/driver.ts";
+import type { LaneKind } from "./members-lane.ts";
 import { netplan } from "./netplan/driver.ts";
 import { networkd } from "./networkd/driver.ts";
 import { nftables } from "./nftables/driver.ts";
+import { nftablesLane } from "./nftables/lane-kind.ts";
 
 /** Every driver there is, by layer and by the name that the fleet file has for it. A new one is a folder and a line. */
 export const drivers: {
@@ -24,6 +26,9 @@ export const drivers: {
   gateway: { nftables },
   engine: { docker },
 };
+
+/** The fast lane into each kind of gateway, by the name that the fleet file has for it. */
+export const lanes: Readonly<Partial<Record<GatewayDesired["driver"], LaneKind>>> = { nftables: nftablesLane };
 
 /** A desired state with the driver that its name stands for. */
 export type Bound = {

@@ -1,7 +1,9 @@
 import type { HostName } from "../base/name.ts";
 import type { Instant } from "../base/time.ts";
+import type { GatewayDesired } from "../desired/desired.ts";
 import type { Address } from "../net/address.ts";
 import type { OpenService } from "../openings/opening.ts";
+import type { Way } from "../runtime/way.ts";
 
 /** All that the controller holds open at one address. */
 export type Held = { readonly host: HostName; readonly to: Address; readonly services: readonly OpenService[] };
@@ -25,9 +27,37 @@ export type MembersLane = {
   read(signal?: AbortSignal): Promise<readonly Held[]>;
   /**
    * All of it in one transaction, or none. Idempotent: what is there already, or gone already, is no error. Resolves
-   * when it is in force in the kernel and the live flows of what closed are cut.
+   * when it is in force: then nothing gets in through what closed, not by a live flow either. What such flows still
+   * send out ends a moment later. Several changes of one address are made in turn, each with a transaction of its own,
+   * and what one closed is cut before the next opens: nobody inherits a flow.
    */
   change(changes: readonly AddressChange[], now: Instant, signal?: AbortSignal): Promise<void>;
   /** Lets go of what it holds open towards the gateway. Nothing on the gateway changes. */
   end(): Promise<void>;
+};
+
+/** A packet that the gateway dropped, and how many like it: the source's port does not count. */
+export type Denied = {
+  readonly from: Address;
+  readonly to: Address;
+  /** `tcp`, `udp`, `icmpv6`, else the number of the protocol. */
+  readonly transport: string;
+  /** The destination's, where there are ports. */
+  readonly port?: number;
+  readonly count: number;
+};
+
+/** What the controller needs of one kind of gateway. */
+export type LaneKind = {
+  /**
+   * Opened once and kept. `desired` is what `apply` brought about last: when that changes, open it anew. Rejects with a
+   * Failure where the gateway can't be reached so.
+   */
+  open(way: Way, desired: GatewayDesired, signal?: AbortSignal): Promise<MembersLane>;
+  /**
+   * Tells of packets that are dropped for want of an opening, alike ones together, some times a second; a sample under
+   * a flood. Nothing is sent before, or after the function that it gives was called. Throws a Failure with E524 where
+   * that can't be had. Absent where no gateway of the kind can tell.
+   */
+  watchDenied?(way: Way, listener: (denied: readonly Denied[]) => void): () => void;
 };

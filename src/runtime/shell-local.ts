@@ -6,6 +6,7 @@ import type { Shell } from "./shell.ts";
 export function localShell(): Shell {
   return {
     name: "local",
+    network: "own",
     run: (argv, options) => runProcess("local", argv, options),
     read: readText,
     list: listFolder,

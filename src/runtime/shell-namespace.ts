@@ -12,5 +12,5 @@ export function namespaceShell(of: NamespaceOf): Shell {
   const enter = ["nsenter", "-t", String(of.pid), "-m", "-n", "-u", "-p", "-r", "-w", "--"];
   const run = (argv: readonly string[], options?: RunOptions): Promise<Ran> =>
     runProcess(of.name, [...enter, ...argv], options);
-  return { name: of.name, run, ...filesByPrograms(of.name, run) };
+  return { name: of.name, network: { namespace: `/proc/${of.pid}/ns/net` }, run, ...filesByPrograms(of.name, run) };
 }

@@ -16,6 +16,11 @@ export type RunOptions = {
 export type Shell = {
   /** For messages: `local`, `ssh root@fw`, `lab fw`. */
   readonly name: string;
+  /**
+   * The network that its programs are in, where this process can open sockets in it too: its own, or another network
+   * namespace of this machine by its path in /proc. Absent where the programs are on another machine.
+   */
+  readonly network?: "own" | { readonly namespace: string };
   /** Resolves whatever the exit code; rejects with a Failure when the program can't be started or times out. */
   run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
   /** The text of a file, or undefined when there is none. Rejects when it is there but can't be read. */

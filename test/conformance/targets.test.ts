@@ -1,11 +1,11 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { drivers } from "../../src/drivers/index.ts";
+import { drivers, lanes } from "../../src/drivers/index.ts";
 import { targets } from "./targets.ts";
 
 test("targets have a test file each, and no test file judges anybody else", () => {
   const files = readdirSync(import.meta.dirname).filter(
-    (name) => name.endsWith(".test.ts") && !/^(?:targets|watchdog-systemd)\./.test(name),
+    (name) => name.endsWith(".test.ts") && !/^(?:targets|watchdog-systemd|lane-.*)\./.test(name),
   );
   expect(files).toEqual(
     Object.keys(targets)
@@ -32,4 +32,9 @@ test("targets have states that differ from their neighbours", () => {
     expect(states.length).toBeGreaterThan(1);
     for (const [i, state] of states.entries()) if (i > 0) expect(state).not.toEqual(states[i - 1]);
   }
+});
+
+test("lanes lead into gateways that there is a driver for", () => {
+  expect(Object.keys(lanes).length).toBeGreaterThan(0);
+  for (const kind of Object.keys(lanes)) expect(Object.keys(drivers.gateway)).toContain(kind);
 });

@@ -1,9 +1,10 @@
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
+import type { Instant } from "../../base/time.ts";
 import type { Item } from "../../change/item.ts";
 import type { Ran, Shell } from "../../runtime/shell.ts";
 import { deletionOf, type LiveFlow, parseFlows } from "./flows.ts";
-import { parseElements, parseListing } from "./listing.ts";
+import { parseElements, parseListing, parseTimedElements, type TimedElement } from "./listing.ts";
 import { table } from "./ruleset.ts";
 import { roleOf } from "./set-shapes.ts";
 import { isForeign, partsOf } from "./transaction.ts";
@@ -20,6 +21,8 @@ export type Nft = {
   read(signal?: AbortSignal): Promise<readonly Item[] | undefined>;
   /** The elements of some sets and maps, `set open_vm1`. Rejects where one is not there. */
   readonly elements: (sets: readonly string[], signal?: AbortSignal) => Promise<readonly Item[]>;
+  /** The elements of one set with their ends; `now` is when they are asked for. */
+  timedElements(set: string, now: Instant, signal?: AbortSignal): Promise<readonly TimedElement[]>;
   /** The table as nft prints it without counters and elements of sets; undefined when there is none. */
   print(signal?: AbortSignal): Promise<string | undefined>;
   /** One transaction. Rejects with E511 when the kernel or nft refuses it; then nothing of it is in force. */
@@ -46,6 +49,10 @@ export function nftAt(shell: Shell): Nft {
       return [...items, ...(await elements(items.flatMap(setToRead), signal))];
     },
     elements,
+    async timedElements(set, now, signal) {
+      const argv = ["nft", "--json", "--numeric", "list", "set", ...table.split(" "), set];
+      return parseTimedElements(await must(argv, signal), now);
+    },
     print: (signal) => list(["--stateless", "--numeric", "--terse"], signal),
     async send(transaction, signal) {
       await must(["nft", "-f", "-"], signal, transaction);

@@ -89,6 +89,7 @@ function headers(): readonly Rule[] {
 
 function forward(desired: GatewayDesired): Chain {
   const [uplink, inside] = [quoteInterface(desired.uplink), quoteInterface(desired.inside)];
+  const ways = `iifname . oifname vmap { ${inside} . ${uplink} : goto leaving, ${inside} . ${inside} : goto between, ${uplink} . ${inside} : goto openings }`;
   return {
     name: "forward",
     hook: { type: "filter", hook: "forward", priority: 0, policy: "drop" },
@@ -113,6 +114,10 @@ function forward(desired: GatewayDesired): Chain {
         "destinations that do not exist on the Internet, multicast too (RFC 6092 REC-2, REC-3)",
       ),
       rule("ct state invalid counter drop", "neither the start nor a part of a flow"),
+      rule(
+        `ct state established ct direction original ip6 daddr @again ${ways}`,
+        "where something was closed of late, a flow goes on only if it could begin now",
+      ),
       rule("ct state established accept", "flows that were let in or out before"),
       rule(
         `ct state related icmpv6 type { ${errorTypes} } accept`,
@@ -123,10 +128,7 @@ function forward(desired: GatewayDesired): Chain {
         "nothing else is related to a flow, and neighbour discovery is not forwarded",
       ),
       rule("tcp flags & (fin | syn | rst | ack) != syn counter drop", "a TCP flow starts with a SYN and nothing else"),
-      rule(
-        `iifname . oifname vmap { ${inside} . ${uplink} : goto leaving, ${inside} . ${inside} : goto between, ${uplink} . ${inside} : goto openings }`,
-        "any other way, for example to the management network, ends here",
-      ),
+      rule(ways, "any other way, for example to the management network, ends here"),
     ],
   };
 }

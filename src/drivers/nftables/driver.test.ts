@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { Failure } from "../../base/failure.ts";
 import { type DeviceName, type HostName } from "../../base/name.ts";
 import { seconds } from "../../base/time.ts";
@@ -17,6 +17,8 @@ import type { Shell } from "../../runtime/shell.ts";
 import type { Pending } from "../driver.ts";
 import { nftables } from "./driver.ts";
 
+// Hundreds of programs are started, one after the other.
+vi.setConfig({ testTimeout: 120_000 });
 const root = process.getuid?.() === 0;
 const testAsRoot = test.skipIf(!root);
 let node: Node | undefined;

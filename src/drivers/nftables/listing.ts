@@ -1,7 +1,9 @@
+import { type Instant, instant } from "../../base/time.ts";
 import type { Item } from "../../change/item.ts";
 import { parseAddress } from "../../net/address.ts";
 import { parsePrefix } from "../../net/prefix.ts";
 import { chainItemOf, elementItem, laneOf, setItem, tableItem } from "./convert.ts";
+import { untilIn } from "./lane-ways.ts";
 import { prefixText } from "./members.ts";
 import { hashOf } from "./ruleset.ts";
 import { roleOf } from "./set-shapes.ts";
@@ -87,6 +89,30 @@ export function parseElements(text: string): readonly Item[] {
       if (set !== undefined) return elementsIn("set", fieldsOf(set, "set"));
       return map === undefined ? [] : elementsIn("map", fieldsOf(map, "map"));
     });
+}
+
+/** An element that may end by itself. */
+export type TimedElement = { readonly key: string; readonly ends?: Instant };
+
+/** Reads the elements of one set with their ends, from what `nft --json --numeric list set` printed at `now`. */
+export function parseTimedElements(text: string, now: Instant): readonly TimedElement[] {
+  return listOf(fieldsOf(JSON.parse(text), "listing")["nftables"], "listing").flatMap((entry) => {
+    const { set } = fieldsOf(entry, "listing");
+    if (set === undefined) return [];
+    const fields = fieldsOf(set, "set");
+    const type = wordsOf(fields["type"]);
+    const elements = fields["elem"] === undefined ? [] : listOf(fields["elem"], "elements");
+    return elements.map((each) => ({ key: keyOf(type, each), ...endOf(each, now) }));
+  });
+}
+
+/** nft tells whole seconds; what we put there says its end in its comment. */
+function endOf(element: unknown, now: Instant): Pick<TimedElement, "ends"> {
+  const timed = isFields(element) && isFields(element["elem"]) ? element["elem"] : {};
+  const { expires, comment } = timed;
+  if (typeof expires !== "number") return {};
+  const said = typeof comment === "string" ? untilIn(comment) : undefined;
+  return { ends: said ?? instant(now + 1000 * expires) };
 }
 
 function elementsIn(kind: "set" | "map", set: Fields): readonly Item[] {

@@ -31,6 +31,15 @@ export const memberKinds: readonly MemberKind[] = ["open", "from", "live", "live
  * as long is left out.
  */
 export function membersOf(to: Address, services: readonly OpenService[]): readonly Member[] {
+  const [first] = services;
+  if (first !== undefined && services.length === 1) {
+    const asked = grantOf(first);
+    // By far the most: one port, to anyone.
+    if (asked.of !== "ping" && isPlain(asked)) {
+      const ends = asked.ends === undefined ? {} : { ends: asked.ends };
+      return [{ kind: "open", to, transport: asked.of, port: asked.ports.first, ...ends }];
+    }
+  }
   const grants = Map.groupBy(services.map(grantOf), (each) => each.of);
   const found: Member[] = echoMembers(to, grants.get("ping") ?? []);
   for (const transport of transports) found.push(...portMembers(to, transport, grants.get(transport) ?? []));
@@ -117,6 +126,7 @@ export function prefixText(p: Prefix): string {
 
 /** The members of one address as services: those that differ in their source alone are one. Sorted. */
 export function servicesOf(members: readonly Member[]): readonly OpenService[] {
+  if (members.length === 1) return [serviceOf(members) ?? []].flat();
   const groups = Map.groupBy(members, (each) => `${serviceKey(each)} ${each.ends ?? ""}`);
   return [...groups.values()].flatMap((group) => serviceOf(group) ?? []).sort(compareOpenServices);
 }

@@ -63,13 +63,13 @@ export type SetRole =
   | "static"
   /** Openings of labels and people: elements that only the controller's lane reads and writes. */
   | "dynamic"
-  /** Written by packets. */
+  /** Written by packets, or by whoever closes something; for a minute. */
   | "runtime";
 
 export function roleOf(set: string): SetRole | undefined {
   if (structural.includes(set)) return "structure";
   if (ofFleetFile.includes(set)) return "static";
-  if (runtimeSizeOf(set) !== undefined) return "runtime";
+  if (set === "again" || runtimeSizeOf(set) !== undefined) return "runtime";
   return /^(open|from|live|livefrom)_[0-9a-f]{2}$/.test(set) ? "dynamic" : undefined;
 }
 
@@ -138,6 +138,13 @@ function runtimeShapes(): readonly SetShape[] {
       type: ["ipv6_addr", "inet_proto", "inet_service", "ipv6_addr", "inet_service"],
       flags: ["timeout"],
       why: "flows that were cut: what a host still sends into them must not begin them anew",
+    },
+    {
+      name: "again",
+      kind: "set",
+      type: ["ipv6_addr"],
+      flags: ["timeout"],
+      why: "addresses at which something was closed: their live flows are asked again whether they may go on",
     },
     {
       name: "echoes",

@@ -13,7 +13,11 @@ const words: Uint32Array = new Uint32Array(4);
  */
 export function shardOf(to: Address, hostLength: number): string {
   parseWords(to, words, 0);
-  return (blockNumber(words, 0, hostLength) & 0xff).toString(16).padStart(2, "0");
+  return shardName(words, hostLength);
+}
+
+function shardName(of: Uint32Array, hostLength: number): string {
+  return (blockNumber(of, 0, hostLength) & 0xff).toString(16).padStart(2, "0");
 }
 
 /** Every shard that has a host, sorted. */
@@ -49,5 +53,18 @@ export function hostFinder({
     if (!sharePrefix(of, at, ours, 0, bits)) return undefined;
     const found = byNumber.get(blockNumber(of, at, hostLength));
     return found !== undefined && sharePrefix(of, at, found.base, 0, hostLength) ? found.host : undefined;
+  };
+}
+
+/** The host and the shard of an address; undefined where no host has it in its block. */
+export function placeFinder(
+  desired: GatewayDesired,
+): (of: Address) => { readonly host: HostName; readonly shard: string } | undefined {
+  const find = hostFinder(desired);
+  const mine = new Uint32Array(4);
+  return (of) => {
+    parseWords(of, mine, 0);
+    const host = find(mine, 0);
+    return host === undefined ? undefined : { host, shard: shardName(mine, desired.hostLength) };
   };
 }

@@ -1,0 +1,4 @@
+import { judgeLane } from "./lane-suite.ts";
+import { netlinkLaneTarget } from "./lane-targets.ts";
+
+await judgeLane(netlinkLaneTarget);

@@ -30,12 +30,20 @@ export function errorBody(errors: readonly Diagnostic[]): {
   return { format: "sixgate.error/1", errors };
 }
 
-/** What kind of trouble a Failure of the controller is, by its code. */
+const statuses: Partial<Readonly<Record<Code, TurnedStatus>>> = {
+  E940: 409,
+  E946: 503,
+  E947: 503,
+  E950: 503,
+  E951: 403,
+  E953: 400,
+  E955: 400,
+  E966: 500,
+  E967: 409,
+};
+
+/** What kind of trouble a Failure of the controller is, by its code: what it says no to, unless another is known. */
 export function statusOf(code: Code): TurnedStatus {
-  if (code === "E967" || code === "E940") return 409;
-  if (code === "E955") return 400;
   // Devices that were not reached or did not answer: nobody's request is wrong.
-  if (/^E5(?:0|1)/.test(code)) return 503;
-  if (code === "E966") return 500;
-  return 422;
+  return statuses[code] ?? (/^E5[01]/.test(code) ? 503 : 422);
 }

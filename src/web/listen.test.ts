@@ -125,6 +125,8 @@ test("apiPlaces: the socket, and the management network where fleet and gateway 
   expect(controller).toBeDefined();
   expect(apiPlaces(uncontrolled, tls, "/run/s")).toEqual([unix]);
   expect(apiPlaces(controlled, tls, "/run/s")).toEqual([unix, { kind: "tcp", host: "10.10.10.2", port: 6464, tls }]);
+  const beside = { ...controlled, gateway: { ...fleet.gateway, kind: "pfsense" as const } };
+  expect(apiPlaces(beside, tls, "/run/s")).toEqual([unix]);
   const { management: _, ...gateway } = fleet.gateway;
   expect(apiPlaces({ ...controlled, gateway }, tls, "/run/s")).toEqual([unix]);
 });

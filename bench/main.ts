@@ -4,6 +4,7 @@ type Suite = { run(options: { readonly json: boolean }): Promise<void> };
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   net: () => import("./net.ts"),
   plan: () => import("./plan.ts"),
+  agent: () => import("./agent.ts"),
 };
 
 const words = process.argv.slice(2);

@@ -135,16 +135,30 @@ export const networkAnswer = z
     Id: id,
     Name: z.string(),
     EnableIPv6: z.boolean(),
-    Containers: z.record(z.string(), z.object({ IPv6Address: z.string().optional() })).nullish(),
+    // By hand, not by zod: on the hot path there may be a thousand of them, and this is ten times quicker.
+    Containers: z.custom<Readonly<Record<string, unknown>>>((value) => typeof value === "object").nullish(),
   })
-  .transform((answer): NetworkSight => {
+  .transform((answer, context): NetworkSight => {
     const members = new Map<string, Address>();
-    for (const [container, { IPv6Address }] of Object.entries(answer.Containers ?? {})) {
-      const address = parseAddress(IPv6Address?.split("/")[0] ?? "");
+    const all = answer.Containers ?? {};
+    for (const container of Object.keys(all)) {
+      const text = memberAddress(all[container]);
+      if (text === undefined) {
+        context.addIssue({ code: "custom", path: ["Containers", container], message: "Not a member of a network" });
+        return z.NEVER;
+      }
+      const address = parseAddress(text.split("/")[0] ?? "");
       if (address !== undefined && idPattern.test(container)) members.set(container, address);
     }
     return { id: answer.Id, name: answer.Name, ipv6: answer.EnableIPv6, members };
   });
+
+/** Its IPv6 address with a length, empty where it has none; undefined where this is no member. */
+function memberAddress(member: unknown): string | undefined {
+  if (typeof member !== "object" || member === null) return undefined;
+  if (!("IPv6Address" in member)) return "";
+  return textOf(member.IPv6Address);
+}
 
 /** `GET /images/ID/json`: the labels that come with the image. */
 export const imageAnswer = z

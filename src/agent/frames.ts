@@ -4,6 +4,7 @@ import { isName } from "../base/name.ts";
 import type { Address } from "../net/address.ts";
 import { parseAddress } from "../net/address.ts";
 import { type Prefix, parsePrefix } from "../net/prefix.ts";
+import { labelLimits } from "../openings/label-limits.ts";
 import { lineCap } from "./wire.ts";
 
 /**
@@ -13,10 +14,12 @@ import { lineCap } from "./wire.ts";
 export const reportCaps = {
   name: 256,
   image: 512,
-  labels: 32,
-  labelKey: 136,
-  /** Characters; what is longer is replaced by a text that says so. */
-  label: 4096,
+  labels: labelLimits.labels,
+  /** One more than is read, so that what is too long is refused for it. */
+  labelKey: labelLimits.key + 1,
+  label: labelLimits.value + 1,
+  /** Of all labels as JSON: characters that are escaped take six. */
+  labelBytes: 40_960,
   ports: 64,
   endpoints: 64,
 } as const;

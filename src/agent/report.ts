@@ -1,4 +1,5 @@
 import type { ContainerReport, DeclaredPort } from "../openings/container-report.ts";
+import { labelLimits } from "../openings/label-limits.ts";
 import { reportCaps } from "./frames.ts";
 import type { View } from "./watch-state.ts";
 
@@ -16,8 +17,6 @@ export function reportOf(
   idOf: (nameOrId: string) => string | undefined,
 ): ContainerReport {
   const { sight, state } = view;
-  const own = Object.entries(sight.labels);
-  const inherited = (key: string, value: string): boolean => image === "unknown" || image[key] === value;
   return {
     id: sight.id,
     name: cut(sight.name, reportCaps.name),
@@ -30,8 +29,7 @@ export function reportOf(
       ? {}
       : { sharesWith: cut(idOf(sight.sharesWith) ?? sight.sharesWith, reportCaps.name) }),
     state,
-    labels: capped(own.filter(([key, value]) => !inherited(key, value))),
-    imageLabels: capped(own.filter(([key, value]) => inherited(key, value))),
+    ...labelsOf(sight.labels, image),
     published: ports(sight.published),
     exposed: ports(sight.exposed),
     endpoints: view.endpoints
@@ -45,19 +43,33 @@ function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 /**
- * A label is sent whole or not at all: a part of one could ask for more than the whole. In the place of what is too
- * long stands a text that is no rule, so that it is refused, and seen to be.
+ * All labels or none: without one of them another could ask for more. Where they are more than anybody reads there
+ * stands one in their place that is refused, and says how many there are.
  */
-function capped(labels: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {
-  const kept: Record<string, string> = {};
-  for (const [key, value] of labels.slice(0, reportCaps.labels - 1)) {
-    kept[cut(key, reportCaps.labelKey)] =
-      value.length <= reportCaps.label ? value : `(longer than ${reportCaps.label} characters)`;
+function labelsOf(all: Labels, image: ImageLabels): { readonly labels: Labels; readonly imageLabels: Labels } {
+  const entries = Object.entries(all);
+  const length = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (entries.length > labelLimits.labels || length > labelLimits.total || jsonBytes(all) > reportCaps.labelBytes) {
+    const marker = `sixgate.(${entries.length} labels of ${length} characters)`;
+    return { labels: { [marker]: "" }, imageLabels: {} };
   }
-  const more = labels.length - Object.keys(kept).length;
-  if (more > 0) kept[`sixgate.(${more} more keys)`] = "";
-  return kept;
+  const inherited = ([key, value]: readonly [string, string]): boolean => image === "unknown" || image[key] === value;
+  return {
+    labels: Object.fromEntries(entries.filter((entry) => !inherited(entry)).map(kept)),
+    imageLabels: Object.fromEntries(entries.filter(inherited).map(kept)),
+  };
+}
+
+/** What is too long is one character too long afterwards, too: it is refused by the same rule, and never read in part. */
+function kept([key, value]: readonly [string, string]): readonly [string, string] {
+  return [key.slice(0, reportCaps.labelKey), value.slice(0, reportCaps.label)];
+}
+
+function jsonBytes(labels: Labels): number {
+  return Buffer.byteLength(JSON.stringify(labels));
 }
 
 /** Fewer than there are is narrower, never wider. */

@@ -47,7 +47,7 @@ export type EnrolmentOptions = {
 };
 
 /** Told when a host's certificate doesn't count any more, so that its live connection ends with it. */
-export type EndListener = (host: HostName, reason: "revoked" | "replaced") => void;
+export type EndListener = (host: HostName, reason: "revoked" | "replaced", text: string) => void;
 
 /**
  * Who may speak for a host: invitations, certificates, renewal, revocation. All of it is in the store, so a controller
@@ -126,7 +126,7 @@ export class Enrolment {
       { key: before.key, value: JSON.stringify(record), expected: before.revision },
     ]);
     if (!done) return { kind: "refused", reason: "token", text: "The token was used at the same moment", host };
-    this.#tell(host, "replaced");
+    this.#tell(host, "replaced", "The host was enrolled anew");
     return { kind: "granted", host, issued };
   }
 
@@ -180,11 +180,11 @@ export class Enrolment {
     const value = JSON.stringify({ ...stored.value, revoked: { at: now, reason } } satisfies AgentRecord);
     const done = await this.#commit([...removals, { key: agentKey(host), value, expected: stored.revision }]);
     if (!done) return this.revoke(host, reason);
-    this.#tell(host, "revoked");
+    this.#tell(host, "revoked", reason);
   }
 
-  #tell(host: HostName, reason: "revoked" | "replaced"): void {
-    for (const listener of this.#listeners) listener(host, reason);
+  #tell(host: HostName, reason: "revoked" | "replaced", text: string): void {
+    for (const listener of this.#listeners) listener(host, reason, text);
   }
 
   /** False where an entry was not as expected. */

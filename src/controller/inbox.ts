@@ -44,9 +44,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   server.on("connection", (socket: Socket) => waiting.enter(socket, room.patience.hello));
   server.on("secureConnection", (socket: TLSSocket) => accept(room, socket));
   server.on("tlsClientError", (error) => room.log("info", `A handshake failed: ${error.message}`));
-  const forget = options.enrolment.onEnd((host, reason) =>
-    room.live.get(host)?.end(reason, `The host's certificate was ${reason}`),
-  );
+  const forget = options.enrolment.onEnd((host, reason, text) => room.live.get(host)?.end(reason, text));
   const port = await listen(server, options.listen);
   return {
     port,

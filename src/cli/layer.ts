@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import type { Layer } from "../desired/desired.ts";
 
-const layers: readonly Layer[] = ["hypervisor", "guest", "gateway", "engine"];
+const layers: readonly Layer[] = ["hypervisor", "guest", "gateway", "engine", "provider"];
 
 /** A layer as the user types it; undefined for all. Throws a Failure with E802 for any other word. */
 export function layerNamed(typed: string | undefined, verb: string): Layer | undefined {

@@ -1,3 +1,4 @@
+import { printable } from "../base/printable.ts";
 import { count, explain } from "../change/explain.ts";
 import { formatPlan, planFormat } from "../change/plan.ts";
 import { consequencesOf } from "../drivers/index.ts";
@@ -41,7 +42,10 @@ export function showChanges(lines: readonly string[], terminal: Terminal): void 
   for (const line of lines) terminal.line(line, tones[line.trimStart()[0] ?? ""] ?? "plain");
 }
 
-/** What stops while the changes are applied. */
+/** What stops while the changes are applied, and what no change can mend. */
 export function sayConsequences(surveyed: readonly Surveyed[], terminal: Terminal): void {
-  for (const { desired, set } of surveyed) for (const line of consequencesOf(desired, set)) terminal.say(line);
+  for (const { desired, set, notes } of surveyed) {
+    for (const line of consequencesOf(desired, set)) terminal.say(line);
+    for (const note of notes) terminal.say(`${desired.device}: ${printable(note)}`);
+  }
 }

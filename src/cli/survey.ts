@@ -9,6 +9,7 @@ import type { Desired } from "../desired/desired.ts";
 import { readAccess } from "../drivers/access.ts";
 import { auditOf, bind } from "../drivers/index.ts";
 import { planDevice } from "../drivers/plan-device.ts";
+import { withoutApis } from "../lab/lab-fleet.ts";
 import { isApiWay, type Way } from "../runtime/way.ts";
 import type { Opened } from "./fleet-file.ts";
 import { layerNamed } from "./layer.ts";
@@ -22,6 +23,8 @@ export type Surveyed = {
   readonly way: Way;
   readonly set: ChangeSet;
   readonly fact: GuardFact;
+  /** What no change set can mend. */
+  readonly notes: readonly string[];
 };
 
 export type SurveyOptions = {
@@ -33,7 +36,8 @@ export type SurveyOptions = {
 /** Reads every device that can be reached and compares it with the fleet. Any device that can't be read rejects. */
 export async function survey(opened: Opened, options: SurveyOptions, terminal: Terminal): Promise<readonly Surveyed[]> {
   const layer = layerNamed(options.layer, "diff");
-  const wanted = derive(opened.fleet, opened.plan).filter(
+  const fleet = options.lab === undefined ? opened.fleet : withoutApis(opened.fleet);
+  const wanted = derive(fleet, opened.plan).filter(
     (each) => (options.only?.includes(each.device) ?? true) && (layer === undefined || each.layer === layer),
   );
   checkNames(opened, options);
@@ -41,7 +45,7 @@ export async function survey(opened: Opened, options: SurveyOptions, terminal: T
   const errors = found.filter(isError);
   if (errors.length > 0) throw new Refused(errors);
   for (const warning of [...opened.warnings, ...found]) terminal.say(formatDiagnostic(warning));
-  const ways = await waysOf(opened.fleet, options.lab);
+  const ways = await waysOf(fleet, options.lab);
   const near = wanted.filter((each) => ways(each.device, each.layer) !== undefined);
   const rendered = new Set(
     wanted.filter((each) => ways(each.device, each.layer) === undefined).map((each) => `${each.device} ${each.layer}`),
@@ -71,7 +75,7 @@ function checkNames(opened: Opened, options: SurveyOptions): void {
 async function surveyOne(desired: Desired, ways: Ways): Promise<Surveyed> {
   const way = ways(desired.device, desired.layer);
   if (way === undefined) throw new RangeError(`no way to ${desired.device}`);
-  const { set, structure } = await planDevice(way, desired);
+  const { set, structure, notes } = await planDevice(way, desired);
   const access = await accessBy(way);
   const fact = {
     device: desired.device,
@@ -80,7 +84,7 @@ async function surveyOne(desired: Desired, ways: Ways): Promise<Surveyed> {
     undo: bind(way, desired).undo,
     ...(access === undefined ? {} : { access }),
   };
-  return { desired, way, set, fact };
+  return { desired, way, set, fact, notes };
 }
 
 /** Over an API we came in to the address that answered, whatever name the fleet file has for it. */

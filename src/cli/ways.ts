@@ -1,6 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import type { DeviceName } from "../base/name.ts";
 import type { Layer } from "../desired/desired.ts";
+import { proxmoxWay, robotWay } from "../drivers/api-way.ts";
 import { gatewayWay } from "../drivers/gateway-way.ts";
 import type { Fleet, Reach } from "../fleet/fleet.ts";
 import { openLab } from "../lab/open.ts";
@@ -29,11 +30,17 @@ export async function waysOf(fleet: Fleet, lab: string | true | undefined): Prom
   if (lab !== undefined) {
     const { nodes, state } = await openLab(lab === true ? "lab" : lab);
     return (device, layer) =>
-      layer === "engine" && state.containers === "stand-in" ? undefined : nodeOf(nodes, device).shell;
+      layer === "provider" || (layer === "engine" && state.containers === "stand-in")
+        ? undefined
+        : nodeOf(nodes, device).shell;
   }
   const found = new Map<DeviceName, Way | undefined>();
   if (fleet.gateway.api !== undefined) found.set(fleet.gateway.name, await gatewayWay(fleet.gateway));
-  return (device) => {
+  for (const [name, { api, exec }] of fleet.hypervisors)
+    if (api !== undefined) found.set(name, await proxmoxWay(name, api, exec));
+  const robot = fleet.provider.api === undefined ? undefined : await robotWay(fleet.provider.name, fleet.provider.api);
+  return (device, layer) => {
+    if (layer === "provider") return robot;
     if (!found.has(device)) {
       const reach = reachOf(fleet, device);
       found.set(

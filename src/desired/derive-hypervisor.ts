@@ -1,15 +1,26 @@
+import type { AddressPlan } from "../addressing/address-plan.ts";
 import type { DeviceName } from "../base/name.ts";
 import { compareKeys } from "../base/order.ts";
 import type { Fleet, Hypervisor } from "../fleet/fleet.ts";
+import { deriveVms } from "./derive-vms.ts";
 import type { BridgeDesired, HypervisorDesired } from "./desired.ts";
 
-/** Bridges sorted by name. */
-export function deriveHypervisor(fleet: Fleet, device: DeviceName, hypervisor: Hypervisor): HypervisorDesired {
+/** Bridges sorted by name. Proxmox without its API is the same file on any Debian. */
+export function deriveHypervisor(
+  fleet: Fleet,
+  plan: AddressPlan,
+  device: DeviceName,
+  hypervisor: Hypervisor,
+): HypervisorDesired {
+  const { api, exec, node } = hypervisor;
   const bridges = [...hypervisor.bridges].sort(([a], [b]) => compareKeys(a, b));
   return {
     layer: "hypervisor",
     device,
-    driver: hypervisor.kind,
+    driver: api === undefined ? "ifupdown" : "proxmox",
+    ...(api === undefined
+      ? {}
+      : { cluster: { node, shell: exec !== undefined, vms: deriveVms(fleet, plan, hypervisor) } }),
     bridges: bridges.map(([name, bridge]): BridgeDesired => {
       const role = fleet.networks.get(bridge.network)?.role;
       return {

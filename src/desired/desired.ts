@@ -8,15 +8,52 @@ import type { Opening } from "../openings/opening.ts";
 import type { LinkDesired, RouteDesired, SysctlDesired } from "./network.ts";
 
 /** What each layer of each device should be. One value per driver. */
-export type Desired = HypervisorDesired | GuestDesired | GatewayDesired | EngineDesired;
+export type Desired = ProviderDesired | HypervisorDesired | GuestDesired | GatewayDesired | EngineDesired;
 export type Layer = Desired["layer"];
 
-/** The hypervisor's bridges: /etc/network/interfaces. */
+/** What the provider does with the prefix: routes it to one MAC's link-local address. Only where it may be asked. */
+export type ProviderDesired = {
+  readonly layer: "provider";
+  readonly device: DeviceName;
+  readonly driver: "hetzner";
+  readonly prefix: Prefix;
+  /** The gateway's, on its uplink. */
+  readonly mac: Mac;
+};
+
+/** The hypervisor's bridges, /etc/network/interfaces, and, with an API, the NICs of its VMs. */
 export type HypervisorDesired = {
   readonly layer: "hypervisor";
   readonly device: DeviceName;
   readonly driver: "ifupdown" | "proxmox";
   readonly bridges: readonly BridgeDesired[];
+  /** Only with an API. */
+  readonly cluster?: {
+    /** The hypervisor's name in its cluster. */
+    readonly node: string;
+    /** There is a root shell on the node, for what the API lacks. */
+    readonly shell: boolean;
+    /** Sorted by number. */
+    readonly vms: readonly VmDesired[];
+  };
+};
+
+export type VmDesired = {
+  /** Of the machine, and of the VM. */
+  readonly name: string;
+  readonly id: number;
+  /** net0 first. */
+  readonly nics: readonly VmNic[];
+  readonly clone?: { readonly template: number; readonly storage?: string; readonly sshKeys?: string };
+};
+
+export type VmNic = {
+  readonly bridge: string;
+  readonly mac: Mac;
+  /** Proxmox's `ipconfig`: `ip=10.10.10.11/24,gw=10.10.10.2`. Absent: not set by cloud-init. */
+  readonly ipconfig?: string;
+  /** The only sources that may leave the VM here. Absent: not filtered by the hypervisor. */
+  readonly sources?: readonly Prefix[];
 };
 
 export type BridgeDesired = {

@@ -6,7 +6,12 @@ import type { Desired } from "../desired/desired.ts";
 import type { Way } from "../runtime/way.ts";
 
 /** `items`: what carries our mark, all of it. `revision` moves when anything we own on the device does. */
-export type Observed = { readonly items: readonly Item[]; readonly revision: string };
+export type Observed = {
+  readonly items: readonly Item[];
+  readonly revision: string;
+  /** What people should know and no change set can mend: what waits for a restart. */
+  readonly notes?: readonly string[];
+};
 
 /** Live, but undone at the deadline unless confirmed ("commit confirmed"; NETCONF, RFC 6241 §8.4). */
 export type Pending = {

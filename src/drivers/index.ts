@@ -2,26 +2,36 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import type { Item } from "../change/item.ts";
-import type { Desired, EngineDesired, GatewayDesired, GuestDesired, HypervisorDesired } from "../desired/desired.ts";
+import type {
+  Desired,
+  EngineDesired,
+  GatewayDesired,
+  GuestDesired,
+  HypervisorDesired,
+  ProviderDesired,
+} from "../desired/desired.ts";
 import { isApiWay, type Way } from "../runtime/way.ts";
 import { docker } from "./docker/driver.ts";
 import type { Driver, DriverKind, RenderedFile } from "./driver.ts";
+import { hetzner } from "./hetzner/driver.ts";
 import { ifupdownBridges, ifupdownGuest } from "./ifupdown/driver.ts";
 import type { LaneKind } from "./members-lane.ts";
 import { netplan } from "./netplan/driver.ts";
 import { networkd } from "./networkd/driver.ts";
 import { nftables } from "./nftables/driver.ts";
 import { nftablesLane } from "./nftables/lane-kind.ts";
+import { proxmox } from "./proxmox/driver.ts";
 
 /** Every driver there is, by layer and by the name that the fleet file has for it. A new one is a folder and a line. */
 export const drivers: {
+  readonly provider: Readonly<Record<ProviderDesired["driver"], DriverKind<ProviderDesired>>>;
   readonly hypervisor: Readonly<Record<HypervisorDesired["driver"], DriverKind<HypervisorDesired>>>;
   readonly guest: Readonly<Record<GuestDesired["driver"], DriverKind<GuestDesired>>>;
   readonly gateway: Readonly<Partial<Record<GatewayDesired["driver"], DriverKind<GatewayDesired>>>>;
   readonly engine: Readonly<Record<EngineDesired["driver"], DriverKind<EngineDesired>>>;
 } = {
-  // Proxmox reads and keeps the same /etc/network/interfaces.
-  hypervisor: { ifupdown: ifupdownBridges, proxmox: ifupdownBridges },
+  provider: { hetzner },
+  hypervisor: { ifupdown: ifupdownBridges, proxmox },
   guest: { networkd, netplan, ifupdown: ifupdownGuest },
   gateway: { nftables },
   engine: { docker },
@@ -75,6 +85,8 @@ type Driven = {
 
 function drivenBy(desired: Desired): Driven | undefined {
   switch (desired.layer) {
+    case "provider":
+      return fill(drivers.provider[desired.driver], desired);
     case "hypervisor":
       return fill(drivers.hypervisor[desired.driver], desired);
     case "guest":

@@ -8,7 +8,7 @@ import { goBack } from "./go-back.ts";
 import { bind } from "./index.ts";
 
 /** What would have to change on a device, and how much of the structure lane was there (for the guard). */
-export type DevicePlan = { readonly set: ChangeSet; readonly structure: number };
+export type DevicePlan = { readonly set: ChangeSet; readonly structure: number; readonly notes: readonly string[] };
 
 /** Observed in full, compared with what it should be. */
 export async function planDevice(way: Way, desired: Desired, signal?: AbortSignal): Promise<DevicePlan> {
@@ -21,7 +21,8 @@ export async function planDevice(way: Way, desired: Desired, signal?: AbortSigna
     base: observed.revision,
     changes: diff(observed.items, bound.items),
   };
-  return { set, structure: observed.items.filter((item) => item.lane === "structure").length };
+  const structure = observed.items.filter((item) => item.lane === "structure").length;
+  return { set, structure, notes: observed.notes ?? [] };
 }
 
 /**

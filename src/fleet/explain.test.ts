@@ -16,6 +16,7 @@ test("explainField lists the keys below with the first sentence of each", () => 
     ["name", false],
     ["delivery", true],
     ["next-hop", false],
+    ["api", false],
   ]);
   expect(provider?.keys[2]?.text).toBe("The provider's router.");
   expect(explainField("hosts")?.keys.map(({ key }) => key)).toContain("docker");

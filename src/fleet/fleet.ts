@@ -45,6 +45,8 @@ export type Provider = {
   readonly delivery: "routed" | "on-link";
   /** The provider's router, normally fe80::1. May lie outside every prefix of ours. */
   readonly nextHop: Address;
+  /** Its web service. Absent: it is never asked. */
+  readonly api?: Api;
 };
 
 /** Lengths in bits. /64: 76 per host, 80 per link and network. */
@@ -67,7 +69,29 @@ export type SiteNetwork = {
 export type Hypervisor = {
   readonly kind: "proxmox" | "ifupdown";
   readonly reach: Reach;
+  /** Only with proxmox, in place of `reach`. */
+  readonly api?: Api;
+  /** What ssh takes: for what the API lacks. */
+  readonly exec?: string;
+  /** Its name in its Proxmox cluster. */
+  readonly node: string;
+  /** By the machine that runs in them. */
+  readonly vms: ReadonlyMap<string, Vm>;
   readonly bridges: ReadonlyMap<string, Bridge>;
+};
+
+export type Vm = {
+  /** Proxmox's number, 100 and more. */
+  readonly id: number;
+  /** net0 first; absent: in the order of the bridges' names. */
+  readonly nics?: readonly SiteNetwork["role"][];
+  /** The template's number. */
+  readonly clone?: number;
+  readonly storage?: string;
+  readonly cloudInit: boolean;
+  /** Absolute path of a file with public keys. */
+  readonly sshKeys?: string;
+  readonly antiSpoofing: boolean;
 };
 
 export type Bridge = {

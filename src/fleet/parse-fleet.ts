@@ -3,6 +3,7 @@ import { type Diagnostic, isError } from "../base/diagnostic.ts";
 import { failed, ok, type Result } from "../base/result.ts";
 import { checkApi } from "./check-api.ts";
 import { checkDocker } from "./check-docker.ts";
+import { checkHypervisors } from "./check-hypervisors.ts";
 import { checkMachines } from "./check-machines.ts";
 import { checkNetworks } from "./check-networks.ts";
 import { checkPlan } from "./check-plan.ts";
@@ -54,6 +55,7 @@ function checkFile(file: FleetFile, places: Places, findings: Findings, given: G
   checkNetworks(fleet, findings);
   checkMachines(fleet, findings);
   checkApi(fleet, file, findings);
+  checkHypervisors(fleet, file, findings);
   checkDocker(fleet, findings);
   checkPolicy(fleet, file, findings);
   return fleet;

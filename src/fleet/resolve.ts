@@ -3,11 +3,13 @@ import { address } from "../net/address.ts";
 import { macFor } from "../net/mac.ts";
 import { lengthOf, type Prefix } from "../net/prefix.ts";
 import type { Findings } from "./findings.ts";
-import type { Bridge, Docker, Fleet, Gateway, Host, Hypervisor, Nic, PlanRules, Provider } from "./fleet.ts";
+import type { Docker, Fleet, Gateway, Host, Nic, PlanRules, Provider } from "./fleet.ts";
 import { resolveOpenings } from "./opening-entry.ts";
+import { optional } from "./optional.ts";
 import type { Places } from "./places.ts";
 import { resolvePolicy } from "./policy-entry.ts";
 import { resolveApi } from "./resolve-api.ts";
+import { resolveHypervisor } from "./resolve-hypervisor.ts";
 import type { FleetFile } from "./schema.ts";
 
 type NicEntry = NonNullable<FleetFile["gateway"]["management"]>;
@@ -37,7 +39,7 @@ export function resolveFleet(
       ]),
     ),
     hypervisors: new Map(
-      Object.entries(file.hypervisors).map(([name, each]) => [name as DeviceName, resolveHypervisor(each)]),
+      Object.entries(file.hypervisors).map(([name, each]) => [name as DeviceName, resolveHypervisor(name, each)]),
     ),
     gateway: resolveGateway(file),
     hosts,
@@ -55,7 +57,7 @@ export function resolveFleet(
 }
 
 function resolveProvider(file: FleetFile, findings: Findings): Provider {
-  const { name, delivery, "next-hop": nextHop } = file.provider;
+  const { name, delivery, "next-hop": nextHop, api } = file.provider;
   if (delivery === "on-link" && nextHop === undefined) {
     findings.error(
       "E207",
@@ -64,7 +66,12 @@ function resolveProvider(file: FleetFile, findings: Findings): Provider {
       "add the router that the provider names, for example next-hop: fe80::1",
     );
   }
-  return { name: name ?? "none", delivery, nextHop: nextHop ?? address("fe80::1") };
+  return {
+    name: name ?? "none",
+    delivery,
+    nextHop: nextHop ?? address("fe80::1"),
+    ...(api === undefined ? {} : { api: resolveApi(api) }),
+  };
 }
 
 /** A /64 per host where there are several, else 4,096 blocks of a /64 in the article's way. */
@@ -78,14 +85,6 @@ function resolvePlan(file: FleetFile, delegated: Prefix): PlanRules {
     routes: file.plan.routes ?? "block",
     layout: file.plan.layout ?? "per-host",
   };
-}
-
-function resolveHypervisor(entry: FleetFile["hypervisors"][string]): Hypervisor {
-  const bridges = Object.entries(entry.bridges).map(([name, each]): [string, Bridge] => {
-    const { network, port, ipv4, gateway: gateway4, comment } = each;
-    return [name, { network: network as NetworkName, ...optional({ port, ipv4, gateway4, comment }) }];
-  });
-  return { kind: entry.kind, reach: entry.reach, bridges: new Map(bridges) };
 }
 
 function resolveGateway(file: FleetFile): Gateway {
@@ -159,12 +158,5 @@ function resolveDocker(entry: FleetFile["hosts"][string]["docker"]): Docker {
         { network: each.network as NetworkName, suffix: each.address },
       ]),
     ),
-  };
-}
-
-/** Without the keys that are undefined: "not set" and "set to undefined" are two things to the types. */
-function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }

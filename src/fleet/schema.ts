@@ -2,7 +2,7 @@ import { z } from "zod";
 import { wrong } from "../base/wrong.ts";
 import type { Address } from "../net/address.ts";
 import { apiEntry, execField } from "./api-entry.ts";
-import { type Field, field, nameKey, notText, reference, shortOrLong, textField } from "./field.ts";
+import { type Field, field, nameKey, notText, reference, shortOrLong } from "./field.ts";
 import {
   address4Field,
   adminField,
@@ -20,6 +20,7 @@ import {
   sourceField,
   suffixField,
 } from "./field-kinds.ts";
+import { hypervisorEntry } from "./hypervisor-entry.ts";
 import { openingEntry } from "./opening-schema.ts";
 import { controllerEntry, policyEntry } from "./policy-schema.ts";
 
@@ -59,6 +60,11 @@ const provider = z.strictObject({
   "next-hop": nextHop
     .optional()
     .describe("The provider's router. Default with routed delivery: fe80::1. Has to be given with on-link delivery."),
+  api: apiEntry
+    .optional()
+    .describe(
+      "Hetzner's Robot web service, with name: hetzner; key and secret are its user and password. It says and sets the MAC that the prefix is routed to. Default: none, the provider is never asked.",
+    ),
 });
 
 const plan = z.strictObject({
@@ -92,35 +98,6 @@ const siteNetwork = z.strictObject({
       "uplink: to the provider. hosts: where the hosts' public addresses are. management: IPv4 only, for people. One uplink and one hosts in a fleet.",
     ),
   ipv4: prefix4Field.optional().describe("The IPv4 prefix in use on it. Default: none."),
-});
-
-const bridge = z.strictObject({
-  network: reference.describe("The network that it carries, a key of networks."),
-  port: deviceField.optional().describe("The physical interface in it. Default: none, only VMs share it."),
-  ipv4: interfaceAddress4Field
-    .optional()
-    .describe("The hypervisor's own address on it, with length. /32 where the gateway is on-link by decree."),
-  gateway: address4Field.optional().describe("The hypervisor's IPv4 default gateway."),
-  comment: textField((text) =>
-    text.length <= 200 && !/[\r\n]/.test(text)
-      ? { value: text }
-      : wrong("E112", "Comment is not one line of at most 200 characters", "shorten it"),
-  )
-    .optional()
-    .describe("A line for people, kept in the rendered file."),
-});
-
-const deviceKey = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/);
-
-const hypervisor = z.strictObject({
-  kind: z
-    .enum(["proxmox", "ifupdown"])
-    .describe("proxmox: Proxmox VE. ifupdown: the same /etc/network/interfaces on any Debian."),
-  reach: reachField
-    .default({ kind: "none" })
-    .describe("How sixgate gets at it: none (files are only rendered), local, or ssh:user@host. Default: none.")
-    .meta({ default: "none" }),
-  bridges: z.record(deviceKey, bridge).describe("Its bridges by the kernel's name."),
 });
 
 const uplinkNic = {
@@ -249,7 +226,7 @@ export const fleetSchema = z.strictObject({
     .default({ wan: { role: "uplink" }, lan: { role: "hosts" } })
     .describe("The site's layer-2 networks. Default: wan (uplink) and lan (hosts)."),
   hypervisors: z
-    .record(nameKey, hypervisor)
+    .record(nameKey, hypervisorEntry)
     .default({})
     .describe("Machines whose bridges carry the networks. Default: none."),
   gateway: gateway.describe("The firewall outside the hosts: every packet to a container passes it."),

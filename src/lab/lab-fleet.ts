@@ -21,5 +21,15 @@ export function labFleet(fleet: Fleet, terms: LabTerms): Fleet {
       },
     ]),
   );
-  return { ...fleet, gateway: { ...fleet.gateway, network: network ?? fleet.gateway.network }, hosts };
+  const known = withoutApis(fleet);
+  return { ...known, gateway: { ...known.gateway, network: network ?? known.gateway.network }, hosts };
+}
+
+/** The lab's hypervisor is a machine with ifupdown2, and its provider is nobody's web service. */
+export function withoutApis(fleet: Fleet): Fleet {
+  const { api: _robot, ...provider } = fleet.provider;
+  const hypervisors = [...fleet.hypervisors].map(
+    ([name, { api: _api, exec: _exec, ...rest }]) => [name, rest] as const,
+  );
+  return { ...fleet, provider, hypervisors: new Map(hypervisors) };
 }

@@ -33,3 +33,9 @@ export function shellOf(way: Way): Shell {
     "give it a reach, or exec: ssh:user@host",
   );
 }
+
+/** For drivers that speak to an API. Throws a Failure with E556 where the device has a shell alone. */
+export function apiOf(way: Way): ApiWay {
+  if (isApiWay(way)) return way;
+  throw new Failure("E556", way.name, "This device is driven by its API", "add api: with its url and key");
+}

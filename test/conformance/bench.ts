@@ -1,11 +1,12 @@
 import type { Desired } from "../../src/desired/desired.ts";
 import type { Driver, DriverKind } from "../../src/drivers/driver.ts";
 import type { Shell } from "../../src/runtime/shell.ts";
+import type { Way } from "../../src/runtime/way.ts";
 
 /** A device that a driver is judged on. */
 export type Bench<D extends Desired> = {
   readonly kind: DriverKind<D>;
-  readonly shell: Shell;
+  readonly way: Way;
   /** All that belongs to others on the device, as text: must never change. */
   foreign(): Promise<string>;
   /** Somebody else changes something of ours, past the driver. */

@@ -15,6 +15,8 @@ export type Variant = {
   readonly main?: string;
   /** The hypervisor's address on the management bridge, with length; none by default. */
   readonly lan?: string;
+  /** More of the hypervisor's keys, which is Proxmox then. */
+  readonly hypervisor?: readonly string[];
   /** Docker networks of every host. */
   readonly networks?: string;
 };
@@ -29,6 +31,7 @@ export function fleetText(variant: Variant = {}): string {
     network = "networkd",
     main = "203.0.113.162",
     lan,
+    hypervisor,
     networks = "{ web: {} }",
   } = variant;
   const all = Array.from({ length: hosts }, (_, i) => {
@@ -46,7 +49,7 @@ networks:
   lan: { role: hosts }
 hypervisors:
   pve:
-    kind: ifupdown
+    kind: ${hypervisor === undefined ? "ifupdown" : "proxmox"}${(hypervisor ?? []).map((line) => `\n    ${line}`).join("")}
     bridges:
       vmbr0: { network: wan, port: enp1s0, ipv4: ${main}/32, gateway: 203.0.113.129 }
       vmbr1: { network: mgmt${lan === undefined ? "" : `, ipv4: ${lan}`} }

@@ -53,8 +53,8 @@ function story<D extends Desired>(target: Target<D>): void {
   }, 60_000);
 
   test("reads the same twice, sorted or not, each key once", async () => {
-    const { items, revision } = await bench.kind.at(bench.shell, first).observe();
-    const again = await bench.kind.at(bench.shell, first).observe();
+    const { items, revision } = await bench.kind.at(bench.way, first).observe();
+    const again = await bench.kind.at(bench.way, first).observe();
     expect(again.revision).toBe(revision);
     expect(diff(items, again.items)).toEqual([]);
   });
@@ -63,7 +63,7 @@ function story<D extends Desired>(target: Target<D>): void {
     const stale = await planned(bench, second);
     await bench.meddle();
     const before = await itemsOf(bench, first);
-    await expect(bench.kind.at(bench.shell, second).apply(stale, long)).rejects.toThrow("E510");
+    await expect(bench.kind.at(bench.way, second).apply(stale, long)).rejects.toThrow("E510");
     expect(await itemsOf(bench, first)).toEqual(before);
   }, 60_000);
 
@@ -81,7 +81,7 @@ function story<D extends Desired>(target: Target<D>): void {
 
   test("shows a change as done before it is confirmed, and goes back by a rollback", async () => {
     const before = await itemsOf(bench, first);
-    const driver = bench.kind.at(bench.shell, second);
+    const driver = bench.kind.at(bench.way, second);
     const pending = await driver.apply(await planned(bench, second), long);
     const [during] = await Promise.allSettled([driver.observe()]);
     await pending.rollback();
@@ -96,7 +96,7 @@ function story<D extends Desired>(target: Target<D>): void {
     const before = await itemsOf(bench, first);
     const set = await planned(bench, second);
     expect(set.changes).not.toEqual([]);
-    const pending = await bench.kind.at(bench.shell, second).apply(set, short);
+    const pending = await bench.kind.at(bench.way, second).apply(set, short);
     await pause(short * 1000 + 2500);
     await expect(pending.confirm()).rejects.toThrow("E514");
     expect(await itemsOf(bench, first)).toEqual(before);
@@ -113,8 +113,8 @@ function stateOf<D extends Desired>(target: Target<D>, i: number): D {
   return state;
 }
 
-async function planned<D extends Desired>({ kind, shell }: Bench<D>, state: D): Promise<ChangeSet> {
-  const { items, revision } = await kind.at(shell, state).observe();
+async function planned<D extends Desired>({ kind, way }: Bench<D>, state: D): Promise<ChangeSet> {
+  const { items, revision } = await kind.at(way, state).observe();
   return {
     device: state.device,
     layer: state.layer,
@@ -125,10 +125,10 @@ async function planned<D extends Desired>({ kind, shell }: Bench<D>, state: D): 
 }
 
 async function applied<D extends Desired>(bench: Bench<D>, state: D): Promise<Pending> {
-  return bench.kind.at(bench.shell, state).apply(await planned(bench, state), long);
+  return bench.kind.at(bench.way, state).apply(await planned(bench, state), long);
 }
 
-async function itemsOf<D extends Desired>({ kind, shell }: Bench<D>, state: D): Promise<readonly unknown[]> {
-  const { items } = await kind.at(shell, state).observe();
+async function itemsOf<D extends Desired>({ kind, way }: Bench<D>, state: D): Promise<readonly unknown[]> {
+  const { items } = await kind.at(way, state).observe();
   return items.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }

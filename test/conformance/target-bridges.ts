@@ -27,7 +27,7 @@ export const bridgesTarget: Target<HypervisorDesired> = {
       await shell.write(interfaces, `auto lo\niface lo inet loopback\n\n${foreignStanza}`);
       return {
         kind: ifupdownBridges,
-        shell,
+        way: shell,
         async foreign() {
           const text = (await shell.read(interfaces)) ?? "";
           return `${await foreignOn(shell)}${text.includes(foreignStanza) ? foreignStanza : text}`;

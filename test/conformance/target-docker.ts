@@ -34,7 +34,7 @@ async function start(holder: Holder): Promise<Bench<EngineDesired>> {
   await must(shell, [dockerClient, "network", "create", "somebody"]);
   return {
     kind: docker,
-    shell,
+    way: shell,
     async foreign() {
       const level = /"log-level": *"[a-z]+"/.exec((await shell.read(daemonPath)) ?? "")?.[0];
       return `${level} ${await must(shell, [dockerClient, "network", "inspect", "--format", "{{.Name}} {{.Driver}} {{.IPAM}}", "somebody"])}`;

@@ -36,7 +36,7 @@ function guestTarget({ kind, missing, prepare, foreignFile }: GuestKind): Target
         await plugForeign(shell);
         return {
           kind,
-          shell,
+          way: shell,
           foreign: async () => `${await foreignOn(shell)}${await shell.read(foreignFile)}`,
           async meddle() {
             await must(shell, ["ip", "-6", "route", "del", "unreachable", "2001:db8:1234:321d::/64"]);

@@ -24,7 +24,7 @@ export const memoryTarget: Target<Desired> = {
     const shell = localShell();
     return {
       kind,
-      shell,
+      way: shell,
       foreign: async () => JSON.stringify([...device.items.values()].filter(isForeign)),
       async meddle() {
         const items = new Map(device.items);

@@ -35,7 +35,7 @@ export const nftablesTarget: Target<GatewayDesired> = {
       await must(shell, ["nft", "-f", "-"], somebody);
       return {
         kind: nftables,
-        shell,
+        way: shell,
         foreign: () => must(shell, ["nft", "-s", "list", "table", "inet", "somebody"]),
         async meddle() {
           await must(shell, ["nft", "insert", "rule", "inet", "sixgate", "forward", "accept"]);

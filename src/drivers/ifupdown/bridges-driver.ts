@@ -15,9 +15,10 @@ import { filesScript, sysctlScript, sysctlsAmong } from "../linux/converge.ts";
 import { inOrder, routeKey, structure, sysctlKey } from "../linux/guest-items.ts";
 import { type Live, readLive, readSysctls } from "../linux/live.ts";
 import { revisionOf } from "../linux/observe-guest.ts";
+import { silences } from "../linux/silence.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { failedChecks, has, type Port, plugCommands, readPorts } from "./api.ts";
-import { bridgeKey, interfacesPath, normalize, silences, stanzaItems, withBridges } from "./convert.ts";
+import { bridgeKey, interfacesPath, normalize, stanzaItems, withBridges } from "./convert.ts";
 
 /** How long bridges may take until they are as planned, in milliseconds. */
 const patience = 15_000;

@@ -3,7 +3,8 @@ import type { Item } from "../../change/item.ts";
 import type { BridgeDesired, HypervisorDesired } from "../../desired/desired.ts";
 import type { RenderedFile } from "../driver.ts";
 import { inOrder, routeKey, structure, sysctlKey } from "../linux/guest-items.ts";
-import { type Iface, type Option, type Piece, readPieces, writePieces } from "./stanzas.ts";
+import { silences } from "../linux/silence.ts";
+import { type Iface, type Option, type Piece, readPieces, writePieces } from "../linux/stanzas.ts";
 
 export const interfacesPath = "/etc/network/interfaces";
 
@@ -43,14 +44,6 @@ export function bridgeKey(name: string): string {
 /** `address6`: how many addresses of IPv6 it holds, link-local ones too; not said of bridges that may have some. */
 function bridgeValue({ port, address4, silent }: BridgeDesired): Item["value"] {
   return { up: true, port: port ?? "none", address4: address4 ?? "none", ...(silent ? { address6: "none" } : {}) };
-}
-
-/** What makes a bridge deaf to its VMs and neighbours. Not `disable_ipv6` where the host itself is on the bridge. */
-export function silences(bridge: BridgeDesired): readonly { readonly key: string; readonly value: string }[] {
-  if (!bridge.silent) return [];
-  const conf = `net.ipv6.conf.${bridge.name.replaceAll(".", "/")}`;
-  const deaf = [{ key: `${conf}.accept_ra`, value: "0" }];
-  return bridge.address4 === undefined ? [...deaf, { key: `${conf}.disable_ipv6`, value: "1" }] : deaf;
 }
 
 /** The stanza without its indent: the head, then our options in Proxmox's order, then our comment. */

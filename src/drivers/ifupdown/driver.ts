@@ -1,12 +1,13 @@
 import type { GuestDesired, HypervisorDesired } from "../../desired/desired.ts";
 import { shellOf } from "../../runtime/way.ts";
 import type { DriverKind } from "../driver.ts";
+import { auditBridges } from "../linux/bridge-limits.ts";
 import { guestDriver } from "../linux/guest-driver.ts";
 import { bridgesDriver } from "./bridges-driver.ts";
 import { normalize as normalizeBridges, render as renderBridges } from "./convert.ts";
 import { guestTool } from "./guest-api.ts";
 import { normalize, render } from "./guest-convert.ts";
-import { audit, auditBridges } from "./limits.ts";
+import { audit } from "./limits.ts";
 
 /** A machine whose network ifupdown (0.8) or ifupdown2 (3.0) makes, beside a main file that is not ours. */
 export const ifupdownGuest: DriverKind<GuestDesired> = {

@@ -4,11 +4,11 @@ import { liveCommands } from "../linux/converge.ts";
 import type { GuestTool, Touched } from "../linux/guest-driver.ts";
 import type { OwnFiles } from "../linux/observe-guest.ts";
 import { readFiles } from "../linux/own-files.ts";
+import { readPieces } from "../linux/stanzas.ts";
 import { sysctlPath } from "../linux/sysctl.ts";
 import { has } from "./api.ts";
 import { interfacesPath } from "./convert.ts";
 import { claimsOfInterfaces, guestPath, render } from "./guest-convert.ts";
-import { readPieces } from "./stanzas.ts";
 
 /** ifupdown 0.8 and ifupdown2 3.0 on a machine whose main file is somebody else's. */
 export const guestTool: GuestTool = {

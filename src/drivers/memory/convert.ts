@@ -18,6 +18,8 @@ export function render(desired: Desired): readonly RenderedFile[] {
 
 function itemsOf(desired: Desired): readonly Item[] {
   switch (desired.layer) {
+    case "provider":
+      return [structure(`prefix ${desired.prefix}`, { mac: desired.mac })];
     case "hypervisor":
       return bridges(desired);
     case "guest":

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { diff } from "../../../src/change/diff.ts";
 import { stanzaItems, withBridges } from "../../../src/drivers/ifupdown/convert.ts";
 import { ifupdownBridges } from "../../../src/drivers/ifupdown/driver.ts";
-import { readPieces, writePieces } from "../../../src/drivers/ifupdown/stanzas.ts";
+import { readPieces, writePieces } from "../../../src/drivers/linux/stanzas.ts";
 import { readText } from "../../../src/runtime/files.ts";
 import { hypervisor } from "./hypervisors.ts";
 

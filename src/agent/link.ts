@@ -166,6 +166,7 @@ export class Link {
     if (performance.now() < this.#renewAt || this.#end !== undefined) return;
     this.#renewAt = performance.now() + renewAgain;
     const { socket } = this.#options;
+    if (socket.destroyed) return;
     this.#fresh = freshKey();
     const exported = socket.exportKeyingMaterial(binding.length, binding.label, Buffer.alloc(0));
     this.#write(frameLine({ t: "renew", key: this.#fresh.open, proof: this.#fresh.prove("renew", exported) }));

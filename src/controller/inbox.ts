@@ -3,6 +3,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { agentProtocol, enrolProtocol, inboxPort } from "../agent/wire.ts";
 import { Failure } from "../base/failure.ts";
 import type { HostName } from "../base/name.ts";
+import { printable } from "../base/printable.ts";
 import { AgentConnection } from "./agent-connection.ts";
 import { serveEnrolment } from "./enrol-connection.ts";
 import { keepServerIdentity } from "./inbox-identity.ts";
@@ -43,9 +44,10 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const { server, stop: stopIdentity } = await tlsServer(room);
   server.on("connection", (socket: Socket) => waiting.enter(socket, room.patience.hello));
   server.on("secureConnection", (socket: TLSSocket) => accept(room, socket));
-  server.on("tlsClientError", (error) => room.log("info", `A handshake failed: ${error.message}`));
+  server.on("tlsClientError", (error) => room.log("info", `A handshake failed: ${printable(error.message)}`));
   const forget = options.enrolment.onEnd((host, reason, text) => room.live.get(host)?.end(reason, text));
   const port = await listen(server, options.listen);
+  server.on("error", (error) => room.log("warn", `The inbox: ${printable(error.message)}`));
   return {
     port,
     moved() {
@@ -69,11 +71,12 @@ class Strangers {
   readonly #all = new Map<string, { readonly socket: Socket; readonly timer: NodeJS.Timeout }>();
 
   enter(socket: Socket, deadline: number): void {
+    socket.on("error", () => undefined);
+    if (socket.remoteAddress === undefined) return void socket.destroy();
     const key = nameOf(socket);
     const timer = setTimeout(() => socket.destroy(), deadline);
     this.#all.set(key, { socket, timer });
     socket.once("close", () => this.#drop(key));
-    socket.on("error", () => undefined);
     const [oldest] = this.#all.values();
     if (this.#all.size > strangers) oldest?.socket.destroy();
   }
@@ -118,10 +121,16 @@ async function tlsServer(room: Room): Promise<{ readonly server: Server; readonl
 }
 
 function accept(room: Room, socket: TLSSocket): void {
-  socket.on("error", (error) => room.log("info", `A connection broke: ${error.message}`));
-  if (socket.alpnProtocol === agentProtocol) new AgentConnection(room, socket);
-  else if (socket.alpnProtocol === enrolProtocol) serveEnrolment(room, socket);
-  else socket.destroy();
+  socket.on("error", (error) => room.log("info", `A connection broke: ${printable(error.message)}`));
+  try {
+    if (socket.alpnProtocol === agentProtocol) new AgentConnection(room, socket);
+    else if (socket.alpnProtocol === enrolProtocol) serveEnrolment(room, socket);
+    else socket.destroy();
+  } catch (error) {
+    // One that is gone already has no keys to export: nobody may end the controller by hanging up.
+    room.log("info", `A connection broke: ${printable(String(error))}`);
+    socket.destroy();
+  }
 }
 
 async function listen(server: Server, at: InboxOptions["listen"] = {}): Promise<number> {

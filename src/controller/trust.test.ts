@@ -4,7 +4,7 @@ import { connect as connectPlain } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, createServer, type TLSSocket } from "node:tls";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { idOf, RawAgent, reportOf, type Trust, trust, until, vm1, vm2 } from "../../test/trust.ts";
 import { Board } from "../agent/board.ts";
 import { connectController } from "../agent/connect.ts";
@@ -583,4 +583,32 @@ describe("openAuthority", () => {
     await rm(join(own, "authority.crt"));
     await expect(openAuthority(own, now)).rejects.toThrow(/E920.*authority.crt is missing/);
   });
+});
+
+test("startInbox takes a new certificate with a new key each day, and says so to nobody", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const fleet = await made();
+    const controller = { host: "::1", port: fleet.inbox.port };
+    const serial = async (): Promise<string> => {
+      const socket = await connectController({ controller, protocol: enrolProtocol, trust: "nobody" });
+      const { serialNumber } = socket.getPeerCertificate();
+      socket.destroy();
+      return serialNumber;
+    };
+    const first = await serial();
+    vi.advanceTimersByTime(60_000);
+    await sleep(100);
+    expect(await serial()).toBe(first);
+    fleet.ahead(25 * 3_600_000);
+    vi.advanceTimersByTime(60_000);
+    let now = first;
+    for (let n = 0; n < 100 && now === first; n++) {
+      await sleep(50);
+      now = await serial();
+    }
+    expect(now).not.toBe(first);
+  } finally {
+    vi.useRealTimers();
+  }
 });

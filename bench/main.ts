@@ -1,11 +1,15 @@
 type Suite = { run(options: { readonly json: boolean }): Promise<void> };
 
-/** `npm run bench -- net plan`; all of them when none is named. With `--json` one JSON line per suite. */
+/** `npm run bench -- net plan`; the quick ones when none is named. With `--json` one JSON line per suite. */
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   net: () => import("./net.ts"),
   plan: () => import("./plan.ts"),
   agent: () => import("./agent.ts"),
+  churn: () => import("./churn.ts"),
+  hostile: () => import("./hostile.ts"),
 };
+/** These take minutes: only when they are named. */
+const long: readonly string[] = ["churn", "hostile"];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");
@@ -20,7 +24,7 @@ if (unknown.length > 0) {
   );
   process.exitCode = 2;
 } else {
-  for (const name of named.length > 0 ? named : Object.keys(suites)) {
+  for (const name of named.length > 0 ? named : Object.keys(suites).filter((name) => !long.includes(name))) {
     const suite = await suites[name]?.();
     await suite?.run({ json });
   }

@@ -7,7 +7,7 @@ import type { HostName } from "../src/base/name.ts";
 import { openAuthority } from "../src/controller/authority.ts";
 import type { Basis, Controller, ControllerEvent, Person } from "../src/controller/controller.ts";
 import { type RunningController, startController } from "../src/controller/start-controller.ts";
-import { openState } from "../src/controller/state.ts";
+import { type ControllerState, openState } from "../src/controller/state.ts";
 import type { MembersLane } from "../src/drivers/members-lane.ts";
 import { parseFleet } from "../src/fleet/parse-fleet.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
@@ -21,8 +21,9 @@ export const root: Person = { name: "root", role: "admin" };
 const article = await readFile(new URL("../examples/article.yaml", import.meta.url), "utf8");
 
 /** The article's fleet with this policy; every port from anywhere, when nothing is said. */
-export function basisWith(policy: string): Basis {
-  const text = article.replace(/\npolicy:\n(?: .*\n|\n)+/, `\npolicy:\n${policy}\n`);
+export function basisWith(policy: string, without?: string): Basis {
+  const all = article.replace(/\npolicy:\n(?: .*\n|\n)+/, `\npolicy:\n${policy}\n`);
+  const text = without === undefined ? all : all.replace(new RegExp(`\n  ${without}:\n(?:    .*\n)+`), "\n");
   const fleet = parseFleet(text, "fleet.yaml");
   if (!fleet.ok) throw new Error(JSON.stringify(fleet.errors));
   const plan = allocate(fleet.value, emptyLedger(fleet.value.name));
@@ -49,6 +50,7 @@ export class ControllerRig {
   readonly said: string[] = [];
   basis: Basis = basisWith(usualPolicy);
   #all: Started[] = [];
+  readonly #states: ControllerState[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -62,6 +64,7 @@ export class ControllerRig {
   async start(options: { readonly acceptLoss?: boolean } = {}): Promise<Started> {
     const clock = this.clock.fork();
     const state = await openState({ folder: this.folder, clock, ...options });
+    this.#states.push(state);
     const authority = await openAuthority(this.folder, () => clock.now());
     const wire = { isCut: false };
     let isUp = false;
@@ -134,6 +137,8 @@ export class ControllerRig {
 
   async remove(): Promise<void> {
     for (const each of this.#all) await each.kill();
+    // What a killed process had open, its kernel would have closed.
+    for (const { journal, store } of this.#states) await Promise.allSettled([journal.end(), store.end()]);
     await rm(this.folder, { recursive: true });
   }
 }

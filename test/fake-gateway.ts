@@ -32,9 +32,11 @@ export class FakeGateway {
   /** Resolves when the gateway may answer; for a slow one. */
   busy: Promise<void> = Promise.resolve();
   readonly #clock: Clock;
+  readonly #keepsLog: boolean;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, keepsLog = true) {
     this.#clock = clock;
+    this.#keepsLog = keepsLog;
   }
 
   lane(): MembersLane {
@@ -90,14 +92,14 @@ export class FakeGateway {
   }
 
   #take(change: AddressChange, now: Instant): void {
-    this.log.push(change);
+    if (this.#keepsLog) this.log.push(change);
     const { host, to, before, after } = change;
     const services = this.elements.get(to) ?? new Map<string, Element>();
     const kept = new Set(after.map(keyOf));
     for (const each of before) {
       if (kept.has(keyOf(each))) continue;
       services.delete(keyOf(each));
-      this.cut.push(`${to} ${keyOf(each)}`);
+      if (this.#keepsLog) this.cut.push(`${to} ${keyOf(each)}`);
     }
     // A kernel is told how much is left, not when.
     for (const each of after) {

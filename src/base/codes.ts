@@ -224,6 +224,7 @@ export const codes = {
   E812: "Answer of the controller not understood",
   E813: "Not a way to a controller",
   E953: "Opening by a person needs a reason and an end",
+  E954: "Fleet has no controller",
   W201: "Link covers the container networks",
   W202: "Gateway outside the network's IPv4 prefix",
   W203: "NDP proxy answers for no container",

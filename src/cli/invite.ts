@@ -29,7 +29,7 @@ export async function invite(
   }
 }
 
-/** `sixgate revoke`: the host's agent is let in no more. What is open of it closes when it goes stale. */
+/** `sixgate revoke`: the host's agent is let in no more. What it had open is closed. */
 export async function revoke(
   host: string,
   options: DoorOptions & { readonly because: string },

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { addControllerVerbs } from "./controller-verbs.ts";
+import { addGatewayVerbs } from "./gateway-verbs.ts";
 import { addHostVerbs } from "./host-verbs.ts";
 import { addLab } from "./lab.ts";
 import { prefixOption } from "./prefix-option.ts";
@@ -33,6 +34,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   addFileVerbs(program, run);
   addDeviceVerbs(program, run);
   addHostVerbs(program, run);
+  addGatewayVerbs(program, run);
   addControllerVerbs(program, run);
   addLab(program, run, passed);
   return program;

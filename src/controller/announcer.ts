@@ -1,6 +1,7 @@
 import type { HostName } from "../base/name.ts";
 import { printable } from "../base/printable.ts";
 import type { Instant } from "../base/time.ts";
+import type { Denied } from "../drivers/members-lane.ts";
 import { formatService } from "../openings/services.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AgentView, ControllerEvent, OpeningView, RefusalView } from "./controller.ts";
@@ -17,6 +18,9 @@ export type ControllerLog = {
 /** What a host can make us say by itself: at once, and in a second. The rest is counted. */
 const ofHost = { burst: 200, perSecond: 20 } as const;
 
+/** Dropped packets that are told. */
+const ofAll = { burst: 100, perSecond: 50 } as const;
+
 /** Says what happens: to who watches, to the log, and for good to the journal. */
 export class Announcer {
   readonly #journal: Journal;
@@ -25,6 +29,7 @@ export class Announcer {
   readonly #listeners = new Set<(event: ControllerEvent) => void>();
   readonly #refusals: Trickle;
   readonly #alarms: Trickle;
+  readonly #denied: Trickle;
 
   constructor(journal: Journal, clock: Clock, log: ControllerLog) {
     this.#journal = journal;
@@ -32,6 +37,7 @@ export class Announcer {
     this.#log = log;
     this.#refusals = new Trickle(ofHost, () => clock.steady());
     this.#alarms = new Trickle(ofHost, () => clock.steady());
+    this.#denied = new Trickle(ofAll, () => clock.steady());
   }
 
   watch(listener: (event: ControllerEvent) => void): () => void {
@@ -92,6 +98,12 @@ export class Announcer {
     if (reached) this.#log.info(text);
     else this.#log.error(text);
     this.#emit({ kind: "gateway", at: this.#clock.now(), reached, text });
+  }
+
+  /** Not written down: anybody can send packets. */
+  denied(denied: readonly Denied[]): void {
+    const at = this.#clock.now();
+    for (const each of denied) if (this.#denied.next("") !== undefined) this.#emit({ kind: "denied", at, ...each });
   }
 
   #emit(event: ControllerEvent): void {

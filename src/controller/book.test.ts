@@ -225,3 +225,20 @@ test("Book lets leases go on as long as they were to when the clock is set", asy
   await on.pass(61_000);
   expect(await on.open()).toEqual([]);
 });
+
+test("Book lets nobody inherit, however often an address changes hands", async () => {
+  const on = await rig();
+  on.snapshot(vm1);
+  for (let n = 0; n < 1000; n += 2) {
+    const [before, after] = [report(n, { open: "80; 443", on: [a1] }), report(n + 1, { on: [a1] })];
+    on.put(vm1, before);
+    if (n % 3 > 0) expect(await on.open()).toHaveLength(2);
+    on.put(vm1, after);
+    if (n % 5 > 0) expect(await on.open()).toEqual([]);
+    on.gone(vm1, n);
+    expect(await on.open()).toEqual([]);
+    on.gone(vm1, n + 1);
+  }
+  expect(await on.open()).toEqual([]);
+  expect(on.gateway.log.every(({ before, after }) => before.length === 0 || after.length === 0)).toBe(true);
+});

@@ -21,6 +21,7 @@ import { RefusalRegister } from "./refusal-register.ts";
 import { rulesOf } from "./rules-of.ts";
 import { Sightings } from "./sightings.ts";
 import type { ControllerState } from "./state.ts";
+import { readAgents } from "./trust-records.ts";
 
 export type CoreOptions = {
   readonly basis: Basis;
@@ -96,6 +97,11 @@ export class Core {
     for (const { granted } of await this.people.load()) this.book.wish(granted, now);
   }
 
+  /** Who is enrolled now: what comes after is news. */
+  async loadAgents(): Promise<void> {
+    this.roll.setRecords(await readAgents(this.state.store));
+  }
+
   /** Takes over what the gateway holds. Rejects where it can't be read. */
   async adopt(): Promise<void> {
     const held = await this.writer.start();
@@ -104,6 +110,8 @@ export class Core {
     this.#notAdopted = undefined;
     this.book.adopt(held);
     for (const { granted } of this.people.all()) this.#mark(granted);
+    // What was reported before has waited for this.
+    this.writer.resume();
   }
 
   /** The gateway could not be read at the start; it is tried again. */

@@ -2,7 +2,7 @@ import { printable } from "../base/printable.ts";
 import type { Core } from "./core.ts";
 import { openingId } from "./opening-id.ts";
 import { isOver } from "./people.ts";
-import { readAgents } from "./trust-records.ts";
+import { type AgentRecord, agentPrefix, readAgents } from "./trust-records.ts";
 
 /** Milliseconds between two rounds; rounds between two anchors, and between two clearings-up. */
 const every = { round: 1000, anchor: 60, clearing: 3600 };
@@ -101,17 +101,30 @@ async function lookAtJournal(core: Core): Promise<void> {
 
 /** Who was enrolled, came with a new key, or was revoked: told once the store has it, by whoever did it. */
 export async function followEnrolments(core: Core, signal: AbortSignal): Promise<void> {
-  const { store, journal } = core.state;
-  const revision = await store.commit([]);
-  core.roll.setRecords(await readAgents(store));
-  for await (const { key } of store.watch(revision, signal)) {
-    if (!key.startsWith("trust/agent/")) continue;
-    for (const { before, after } of core.roll.setRecords(await readAgents(store))) {
-      const what =
-        after.revoked !== undefined ? "revoked" : before?.enrolled === after.enrolled ? "renewed" : "enrolled";
-      const { host, serial, generation, ends } = after;
-      journal.append(`agent ${host}`, what, { serial, generation, ends });
-      if (what !== "renewed") core.log.info(`${host}: ${what}`);
+  while (!signal.aborted) {
+    try {
+      await followOnce(core, signal);
+    } catch (cause) {
+      core.log.error(`Enrolments could not be followed: ${printable(String(cause))}`);
+      await new Promise<void>((resolve) => void core.clock.after(every.round, resolve));
     }
+  }
+}
+
+async function followOnce(core: Core, signal: AbortSignal): Promise<void> {
+  const { store } = core.state;
+  const revision = await store.commit([]);
+  tellEnrolments(core, await readAgents(store));
+  for await (const { key } of store.watch(revision, signal))
+    if (key.startsWith(agentPrefix)) tellEnrolments(core, await readAgents(store));
+}
+
+function tellEnrolments(core: Core, records: readonly AgentRecord[]): void {
+  for (const { before, after } of core.roll.setRecords(records)) {
+    const isSameKeyring = before?.enrolled === after.enrolled;
+    const what = after.revoked !== undefined ? "revoked" : isSameKeyring ? "renewed" : "enrolled";
+    const { host, serial, generation, ends } = after;
+    core.state.journal.append(`agent ${host}`, what, { serial, generation, ends });
+    if (what !== "renewed") core.log.info(`${host}: ${what}`);
   }
 }

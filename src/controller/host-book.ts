@@ -46,7 +46,7 @@ export class HostBook {
   readonly #roster = new Roster();
   readonly #named = new Map<string, Named>();
   readonly #wishes = new Map<string, Granted>();
-  #claims = new Claims();
+  readonly #claims = new Claims();
   #grants: Grants;
   #requests = 0;
   /** Keys of requests that are granted and one too many. */
@@ -110,14 +110,15 @@ export class HostBook {
   rebase(now: Instant): void {
     for (const to of this.#grants.addresses()) this.#around.dirty(this.host, to);
     this.#grants = new Grants(this.#around.policy().limits);
-    this.#claims = new Claims();
     this.#requests = 0;
     const all = [...this.#known.values()];
     for (const known of all) {
       this.#around.peers.depend({ host: this.host, id: known.report.id }, known.asked.names, []);
       const endpoints = this.#groundedOf(known.report);
       this.#known.set(known.report.id, { ...known, endpoints, asked: nothingAsked });
-      this.#move(this.#claims.put({ id: known.report.id, before: [], after: endpoints }));
+      // Who has an address does not change by this, but where the host's block did: nobody has reported anything.
+      if (JSON.stringify(endpoints) !== JSON.stringify(known.endpoints))
+        this.#move(this.#claims.put({ id: known.report.id, before: known.endpoints, after: endpoints }));
     }
     for (const { report } of all) this.#name(report.id);
     for (const { report } of all) this.#ask(report.id, now);

@@ -16,7 +16,7 @@ const deadline = { change: 30_000, read: 120_000 };
 /** Milliseconds between two looks at all that the gateway holds: at least, and as a multiple of how long one takes. */
 const look = { least: 60_000, share: 100 };
 /** Addresses that are compared before others get their turn. */
-const atOnce = 20_000;
+const atOnce = 5000;
 /** Refusals of one address alone until the others go on without it. */
 const strikesOut = 3;
 
@@ -302,22 +302,29 @@ export class LaneWriter {
     }
   }
 
-  /** Takes over what was read where it is not as it was thought to be, and marks it. */
-  async #compare(held: readonly Held[], differs: (to: Address, host: Held["host"]) => void): Promise<void> {
-    const found = new Map(held.map((each) => [each.to, each]));
-    let n = 0;
-    for (const to of new Set([...found.keys(), ...this.#inForce.keys()])) {
-      if (++n % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (this.#touched?.has(to) === true || this.#pending.has(to)) continue;
-      const there = found.get(to);
-      const known = this.#inForce.get(to);
-      const host = there?.host ?? known?.host;
-      const services = there?.services ?? [];
-      if (host === undefined || sameAsRead(known?.services ?? [], services, this.#options.clock.now())) continue;
-      this.#inForce.set(to, { host, owner: known?.owner, services, grants: known?.grants ?? [] });
-      differs(to, host);
-      this.mark({ host, to });
+  /** Takes over what was read where it is not as it was thought to be, and marks it. Others get their turns meanwhile. */
+  async #compare(held: readonly Held[], differs: (to: Address, host: HostName) => void): Promise<void> {
+    const found = new Set<Address>();
+    for (const [n, { to, host, services }] of held.entries()) {
+      if (n % atOnce === atOnce - 1) await others();
+      found.add(to);
+      if (this.#takeOver(to, host, services)) differs(to, host);
     }
+    let n = 0;
+    for (const [to, { host }] of this.#inForce) {
+      if (++n % atOnce === 0) await others();
+      if (!found.has(to) && this.#takeOver(to, host, [])) differs(to, host);
+    }
+  }
+
+  /** Whether it is another state than was thought. What is being changed, or was meanwhile, is known better than that. */
+  #takeOver(to: Address, host: HostName, services: State["services"]): boolean {
+    if (this.#touched?.has(to) === true || this.#pending.has(to)) return false;
+    const known = this.#inForce.get(to);
+    if (sameAsRead(known?.services ?? [], services, this.#options.clock.now())) return false;
+    this.#inForce.set(to, { host, owner: known?.owner, services, grants: known?.grants ?? [] });
+    this.mark({ host, to });
+    return true;
   }
 
   #inTime<T>(milliseconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -336,4 +343,9 @@ export function laneFailure(cause: unknown): Failure {
   const text = cause instanceof Error ? cause.message : String(cause);
   const fix = "openings stay as they are; it is tried again";
   return new Failure("E950", "gateway", text, fix, { cause });
+}
+
+/** Resolves when others had their turn. */
+function others(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -331,6 +331,11 @@ test("another policy closes what it does not grant, and a host that left the fle
   expect(await rig.open(one)).toEqual([`${a1} 443/tcp from ::/0`]);
   await one.reload(basisWith(usualPolicy));
   expect(await rig.open(one)).toHaveLength(3);
+  await one.reload(basisWith(usualPolicy, "vm2"));
+  expect(await rig.open(one)).toEqual([`${a1} 443/tcp from ::/0`, `${a1} 80/tcp from ::/0`]);
+  expect(one.controller.refusals(vm2)).toMatchObject([{ code: "E916" }]);
+  await one.reload(basisWith(usualPolicy));
+  expect(await rig.open(one)).toHaveLength(3);
   await one.end();
 });
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Failure } from "../base/failure.ts";
 import type { HostName } from "../base/name.ts";
 import { printable } from "../base/printable.ts";
-import type { MembersLane } from "../drivers/members-lane.ts";
+import type { Denied, MembersLane } from "../drivers/members-lane.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ControllerLog } from "./announcer.ts";
 import type { Authority } from "./authority.ts";
@@ -15,7 +15,7 @@ import { type Inbox, startInbox } from "./inbox.ts";
 import { reportSink } from "./report-intake.ts";
 import type { ReportSink } from "./report-sink.ts";
 import type { ControllerState } from "./state.ts";
-import { takeWriterLease } from "./writer-lease.ts";
+import { takeWriterLease, type WriterLease } from "./writer-lease.ts";
 
 export type ControllerOptions = {
   readonly basis: Basis;
@@ -25,6 +25,8 @@ export type ControllerOptions = {
   readonly clock: Clock;
   readonly log: ControllerLog;
   readonly version: string;
+  /** Tells of packets that the gateway drops, until what it gives is called; absent where nobody can. May throw. */
+  readonly watchDenied?: (listener: (denied: readonly Denied[]) => void) => () => void;
   /** Where agents reach it; absent: nowhere, for tests that report by themselves. */
   readonly inbox?: {
     readonly names: readonly string[];
@@ -81,15 +83,43 @@ export async function startController(options: ControllerOptions, signal?: Abort
     revision: await state.store.commit([]),
   });
   await state.journal.flush().catch((cause: unknown) => log.error(printable(String(cause))));
+  return await tied(options, core, lease, lost);
+}
+
+/** Everything that goes on beside the core, from here to `stop`. */
+async function tied(
+  options: ControllerOptions,
+  core: Core,
+  lease: WriterLease,
+  lost: Promise<Failure>,
+): Promise<RunningController> {
+  const { state, clock, log } = options;
   const enrolment = new Enrolment({ authority: options.authority, store: state.store, clock: () => clock.now() });
   const end = new AbortController();
-  const following = followEnrolments(core, end.signal).catch((cause: unknown) =>
-    log.error(`Enrolments are not followed: ${printable(String(cause))}`),
-  );
+  await core.loadAgents();
+  const following = followEnrolments(core, end.signal);
   const sink = reportSink(core);
   const adopted = adopt(core, end.signal);
+  const endDenied = watchDenied(options, core);
   const endDuties = keepDuties(core);
-  const inbox = await startOptionalInbox(options, core, enrolment, sink);
+  let inbox: Inbox | undefined;
+  async function stop(): Promise<void> {
+    await inbox?.stop();
+    end.abort();
+    endDenied();
+    await endDuties();
+    await core.writer.stop();
+    await following;
+    state.journal.append("controller", "stopped");
+    await lease.end();
+    await core.lane.end();
+  }
+  try {
+    inbox = await startOptionalInbox(options, core, enrolment, sink);
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
   return {
     controller: controllerOver(core, enrolment, options.version),
     sink,
@@ -103,16 +133,7 @@ export async function startController(options: ControllerOptions, signal?: Abort
       log.info("The fleet file was read again and is in force");
     },
     settled: () => core.writer.settled(),
-    async stop() {
-      await inbox?.stop();
-      end.abort();
-      await endDuties();
-      await core.writer.stop();
-      await following;
-      state.journal.append("controller", "stopped");
-      await lease.end();
-      await core.lane.end();
-    },
+    stop,
   };
 }
 
@@ -132,6 +153,16 @@ async function startOptionalInbox(
     clock: () => clock.now(),
     log: (level, text) => log[level](text),
   });
+}
+
+/** For people to see, and nothing depends on it: where it can't be had it is said once. */
+function watchDenied({ watchDenied: watch, log }: ControllerOptions, core: Core): () => void {
+  try {
+    return watch?.((denied) => core.announcer.denied(denied)) ?? (() => undefined);
+  } catch (cause) {
+    log.warn(`Dropped packets are not told: ${printable(cause instanceof Error ? cause.message : String(cause))}`);
+    return () => undefined;
+  }
 }
 
 /** Until it was read once: a gateway that is away when the controller starts is no reason to end. */

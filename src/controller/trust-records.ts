@@ -38,6 +38,8 @@ export type Stored<T> = { readonly key: string; readonly value: T | undefined; r
 
 const tokens = "trust/token/";
 const agents = "trust/agent/";
+/** What the keys of all agents' records begin with. */
+export const agentPrefix: string = agents;
 
 export function tokenKey(id: string): string {
   return `${tokens}${id}`;

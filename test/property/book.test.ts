@@ -40,7 +40,7 @@ type Op =
   | { readonly kind: "snapshot"; readonly host: HostName; readonly reports: readonly ContainerReport[] }
   | { readonly kind: "again"; readonly host: HostName }
   | { readonly kind: "pass"; readonly seconds: number }
-  | { readonly kind: "restart" | "flush" | "busy" | "free" | "fault-before" | "fault-after" }
+  | { readonly kind: "restart" | "flush" | "busy" | "free" | "fault-before" | "fault-after" | "rebase" }
   | { readonly kind: "stale"; readonly host: HostName }
   | { readonly kind: "foreign"; readonly host: HostName; readonly n: number };
 
@@ -96,6 +96,7 @@ const ops: fc.Arbitrary<readonly Op[]> = fc
             "free" as const,
             "fault-before" as const,
             "fault-after" as const,
+            "rebase" as const,
           ),
         }),
       },
@@ -377,6 +378,11 @@ async function play(all: readonly Op[]): Promise<void> {
         break;
       case "fault-after":
         rig.gateway.faults.push("after");
+        break;
+      case "rebase":
+        // Another fleet file, and the first one again.
+        rig.book.rebase({ ...rules, policy: { ...policy, allow: [] } }, rig.clock.now());
+        rig.book.rebase(rules, rig.clock.now());
         break;
       case "stale":
         rig.book.expireHost(op.host);

@@ -2,7 +2,7 @@ import type { HostName } from "../base/name.ts";
 import { isName } from "../base/name.ts";
 
 /** Where a controller listens for agents unless it is told otherwise. */
-export const inboxPort = 7664;
+export const inboxPort = 6464;
 
 /**
  * The two things that are spoken on that port, told apart by ALPN (RFC 7301): reports, with a client certificate, and

@@ -45,7 +45,7 @@ async function refuseSecond(options: EnrolOptions): Promise<void> {
   );
 }
 
-/** `fw.example`, `fw.example:7664`, `10.10.10.1`, `2001:db8::1` or `[2001:db8::1]:7664`. Throws E802. */
+/** `fw.example`, `fw.example:6464`, `10.10.10.1`, `2001:db8::1` or `[2001:db8::1]:6464`. Throws E802. */
 export function parseController(text: string): ControllerAt {
   if (parseAddress(text) !== undefined) return { host: text, port: inboxPort };
   const [, bracketed, named, number] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text) ?? [];
@@ -56,7 +56,7 @@ export function parseController(text: string): ControllerAt {
     "E802",
     "controller",
     `${JSON.stringify(text)} is no place of a controller`,
-    "give a name or an address, with a port where it isn't the usual one: fw.example, [2001:db8::1]:7664",
+    "give a name or an address, with a port where it isn't the usual one: fw.example, [2001:db8::1]:6464",
   );
 }
 

@@ -182,6 +182,7 @@ export const codes = {
   E715: "A package can't be fetched",
   E716: "Files of a node can't be made its own",
   E717: "systemd-networkd does not start in the lab",
+  E718: "A program of sixgate does not start in the lab",
   E730: "No Docker engine for the lab",
   E731: "Docker engine did not start in the lab",
   E732: "Engine root can't be built",

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { addressTable } from "../addressing/address-table.ts";
+import { formatLedger } from "../addressing/ledger.ts";
 import { isError } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
 import { derive } from "../desired/derive.ts";
@@ -119,6 +120,7 @@ async function wishOf(opened: Opened, options: UpOptions, terminal: Terminal): P
     name: options.name,
     fleetFile: opened.path,
     fleetText: opened.text,
+    ledgerText: formatLedger(opened.ledger),
     fleet,
     plan: opened.plan,
     topology: topology.value,

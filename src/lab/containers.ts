@@ -4,9 +4,11 @@ import { reservedAddress } from "../addressing/reserved-address.ts";
 import { Failure } from "../base/failure.ts";
 import type { Docker } from "../fleet/fleet.ts";
 import { type Address, parseAddress } from "../net/address.ts";
+import type { Service } from "../openings/opening.ts";
+import { formatService } from "../openings/services.ts";
 import { dockerClient } from "./engines.ts";
 import { labImage } from "./image.ts";
-import { formatListening, listeningFor } from "./listening.ts";
+import { always, formatListening, listeningFor } from "./listening.ts";
 import type { Node } from "./node.ts";
 import { plainAddress, standInNetworks, startStandIn } from "./stand-in.ts";
 import { type Listening, labFolder, marker, type RunningContainer } from "./state.ts";
@@ -16,6 +18,8 @@ import type { LabWish } from "./wish.ts";
 
 /** The container that every host has on its default bridge, with whatever address Docker gives it. */
 export const plainName = "plain";
+/** The first host's container with a label: what it asks for is opened by the controller, if the policy allows it. */
+export const askingName = "hello";
 
 type Wanted = {
   readonly host: HostPlan;
@@ -25,6 +29,7 @@ type Wanted = {
   readonly listens: readonly Listening[];
   /** Docker's own gate stands as well: each port is published to it. */
   readonly publish: boolean;
+  readonly asks?: readonly Service[];
 };
 
 export type Started = { readonly running: readonly RunningContainer[]; readonly nodes: readonly Node[] };
@@ -43,9 +48,20 @@ function wantedOn(wish: LabWish, host: HostPlan): readonly Wanted[] {
     return [{ host, name, network, address, listens: listeningFor(openings, address), publish }];
   });
   const passing = passingNetwork(host, docker);
-  const plain = { host, name: plainName, listens: listeningFor(openings, ""), publish: docker.profile === "two-gates" };
-  return passing === undefined ? reserved : [{ ...plain, network: passing }, ...reserved];
+  if (passing === undefined) return reserved;
+  const plain = {
+    host,
+    name: plainName,
+    network: passing,
+    listens: listeningFor(openings, ""),
+    publish: docker.profile === "two-gates",
+  };
+  // Who reads labels is the agent, and without an engine there is none.
+  const asking = wish.containers === "docker" && wish.fleet.controller !== undefined && host === wish.plan.hosts[0];
+  return [plain, ...(asking ? [{ ...plain, name: askingName, asks: [helloPort] }] : []), ...reserved];
 }
+
+const helloPort: Service = { kind: "ports", transport: "tcp", ports: { first: always, last: always } };
 
 /** Only with gateway-only has the default bridge public addresses; else the first network that leads out. */
 function passingNetwork(host: HostPlan, docker: Docker): NetworkPlan | undefined {
@@ -98,6 +114,7 @@ async function runContainer(node: Node, wanted: Wanted): Promise<RunningContaine
       wanted.name,
       ...place,
       ...published,
+      ...(wanted.asks === undefined ? [] : ["--label", `sixgate.open=${wanted.asks.map(formatService).join(",")}`]),
       labImage,
       ...ports,
     ],
@@ -117,6 +134,7 @@ async function runContainer(node: Node, wanted: Wanted): Promise<RunningContaine
     node: node.name,
     pid: Number(pid),
     listens: wanted.listens,
+    ...(wanted.asks === undefined ? {} : { asks: wanted.asks }),
   };
   // httpd speaks TCP only; what is asked over UDP is answered by the lab's own listener in the container's network.
   await startListener(

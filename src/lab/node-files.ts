@@ -32,7 +32,7 @@ umount -l /run/sixgate/cgroup`;
 }
 
 /**
- * Gives a node an /etc of its own: the machine's below, the node's changes in its memory above, gone with the node.
+ * Gives a node an /etc and a /var/lib of its own: the machine's below, the node's changes in its memory above, gone with the node.
  * The machine's own network configuration is not seen in it, and nothing a node writes reaches the machine. The node
  * has a tmpfs on /run and private mounts. Not for a node that has one already.
  */
@@ -45,11 +45,17 @@ if [ "$count" = 4294967295 ]; then
   mount -t overlay -o lowerdir=/etc,upperdir=/run/sixgate/etc/upper,workdir=/run/sixgate/etc/work sixgate-etc /etc
   mkdir -p /run/sixgate/tmp/upper /run/sixgate/tmp/work
   mount -t overlay -o lowerdir=/var/tmp,upperdir=/run/sixgate/tmp/upper,workdir=/run/sixgate/tmp/work sixgate-tmp /var/tmp
+  mkdir -p /run/sixgate/lib/upper /run/sixgate/lib/work
+  mount -t overlay -o lowerdir=/var/lib,upperdir=/run/sixgate/lib/upper,workdir=/run/sixgate/lib/work sixgate-lib /var/lib
 else
   mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /var/tmp
   mkdir -p /run/sixgate/etc/machine
   mount --rbind /etc /run/sixgate/etc/machine
   mount -t tmpfs -o mode=755 sixgate-etc /etc
+  mkdir -p /run/sixgate/lib/machine
+  mount --rbind /var/lib /run/sixgate/lib/machine
+  mount -t tmpfs -o mode=755 sixgate-lib /var/lib
+  for path in /run/sixgate/lib/machine/*; do if [ -e "$path" ]; then ln -s "$path" /var/lib/; fi; done
   for path in /run/sixgate/etc/machine/*; do
     if [ -d "$path" ] && [ ! -L "$path" ]; then
       mkdir "/etc/\${path##*/}"
@@ -59,6 +65,7 @@ else
     fi
   done
 fi
+rm -rf /var/lib/sixgate
 for name; do rm -rf "/etc/$name"; mkdir -p "/etc/$name"; done`;
   await must(shell, "The node can't have files of its own", script, emptied);
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Address } from "../net/address.ts";
 import type { Prefix } from "../net/prefix.ts";
+import type { Service } from "../openings/opening.ts";
 import { readText, writeText } from "../runtime/files.ts";
 import { type Node, type NodeRecord, nodeFrom, startedAt } from "./node.ts";
 
@@ -38,6 +39,8 @@ export type RunningContainer = {
   readonly pid: number;
   /** What answers in it. */
   readonly listens: readonly Listening[];
+  /** What it asks for by its label `sixgate.open`, if it does. */
+  readonly asks?: readonly Service[];
 };
 
 /** Root's labs live in /run: gone after a restart, as their namespaces are. */

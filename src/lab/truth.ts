@@ -8,6 +8,7 @@ import { contains } from "../net/prefix.ts";
 import type { Opening } from "../openings/opening.ts";
 import { type Answer, ask, type Question } from "../probe/probe.ts";
 import type { Shell } from "../runtime/shell.ts";
+import { askedOpenings } from "./asked.ts";
 import { containerShell } from "./container-shell.ts";
 import type { RunningContainer } from "./state.ts";
 import { internetNode } from "./topology.ts";
@@ -52,7 +53,7 @@ export function truthTable(
   running: readonly RunningContainer[],
   nodes: Nodes,
 ): readonly Row[] {
-  const { openings } = gatewayOf(fleet, plan);
+  const openings = [...gatewayOf(fleet, plan).openings, ...askedOpenings(fleet, plan, running)];
   const outside = nodeOf(nodes, internetNode).shell;
   const rows: Row[] = [];
   const add = (

@@ -4,6 +4,7 @@ import { derive } from "../desired/derive.ts";
 import type { Desired } from "../desired/desired.ts";
 import { applyDevice, planDevice } from "../drivers/plan-device.ts";
 import { startContainers } from "./containers.ts";
+import { startAgents, startController } from "./controller.ts";
 import { labDown, labRuns } from "./down.ts";
 import { prepareEngines } from "./engines.ts";
 import { prepareMachines } from "./machines.ts";
@@ -61,38 +62,10 @@ async function build(wish: LabWish, report: Report, signal: AbortSignal): Promis
   });
   signal.throwIfAborted();
   const desired = derive(fleet, plan);
-  const engines = await step(report, "machines", async () => {
-    await prepareMachines(wish, nodes, report.say);
-    const started = wish.containers === "docker" ? await prepareEngines(wish, nodes, desired, report.say) : [];
-    return {
-      value: started,
-      detail:
-        wish.containers === "docker"
-          ? `${started.length} Docker engines ${started[0]?.version ?? ""}`
-          : "containers by stand-ins",
-    };
-  });
+  const engines = await prepare(wish, nodes, desired, report);
   signal.throwIfAborted();
-  await step(report, "hypervisor", async () => {
-    const count = await applyAll(
-      nodes,
-      desired.filter((each) => each.layer === "hypervisor"),
-      signal,
-    );
-    await plugPorts(topology, nodes);
-    return {
-      value: undefined,
-      detail: `${topology.hypervisor} +${count}, ${topology.ports.length} machines plugged in`,
-    };
-  });
-  await step(report, "apply", async () => {
-    const rest = desired.filter(
-      (each) => each.layer !== "hypervisor" && (each.layer !== "engine" || engines.length > 0),
-    );
-    const devices = [...Map.groupBy(rest, (each) => each.device)];
-    const counts = await Promise.all(devices.map(([, layers]) => applyAll(nodes, layers, signal)));
-    return { value: undefined, detail: devices.map(([device], at) => `${device} +${counts[at] ?? 0}`).join("  ") };
-  });
+  await configure(wish, nodes, desired, engines > 0, report, signal);
+  if (fleet.controller !== undefined) await control(wish, nodes, engines, report);
   signal.throwIfAborted();
   const running = await step(report, "start", async () => {
     const started = await startContainers(wish, nodes);
@@ -104,6 +77,53 @@ async function build(wish: LabWish, report: Report, signal: AbortSignal): Promis
     };
   });
   return { wish, nodes: running.nodes, running: running.list };
+}
+
+/** Gives the number of engines. */
+function prepare(wish: LabWish, nodes: Nodes, desired: readonly Desired[], report: Report): Promise<number> {
+  return step(report, "machines", async () => {
+    await prepareMachines(wish, nodes, report.say);
+    if (wish.containers === "stand-in") return { value: 0, detail: "containers by stand-ins" };
+    const engines = await prepareEngines(wish, nodes, desired, report.say);
+    return { value: engines.length, detail: `${engines.length} Docker engines ${engines[0]?.version ?? ""}` };
+  });
+}
+
+/** The production drivers on every device: the hypervisor first, since the others are plugged into it. */
+async function configure(
+  wish: LabWish,
+  nodes: Nodes,
+  desired: readonly Desired[],
+  withEngines: boolean,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const { topology } = wish;
+  await step(report, "hypervisor", async () => {
+    const layers = desired.filter((each) => each.layer === "hypervisor");
+    const count = await applyAll(nodes, layers, signal);
+    await plugPorts(topology, nodes);
+    return {
+      value: undefined,
+      detail: `${topology.hypervisor} +${count}, ${topology.ports.length} machines plugged in`,
+    };
+  });
+  await step(report, "apply", async () => {
+    const rest = desired.filter((each) => each.layer !== "hypervisor" && (each.layer !== "engine" || withEngines));
+    const devices = [...Map.groupBy(rest, (each) => each.device)];
+    const counts = await Promise.all(devices.map(([, layers]) => applyAll(nodes, layers, signal)));
+    return { value: undefined, detail: devices.map(([device], at) => `${device} +${counts[at] ?? 0}`).join("  ") };
+  });
+  signal.throwIfAborted();
+}
+
+/** The controller on the gateway and an agent on every host that has an engine. */
+function control(wish: LabWish, nodes: Nodes, engines: number, report: Report): Promise<void> {
+  return step(report, "controller", async () => {
+    await startController(wish, nodes);
+    if (engines > 0) await startAgents(wish, nodes);
+    return { value: undefined, detail: `on ${wish.topology.gateway}, ${engines} agents enrolled` };
+  });
 }
 
 /** In order: what a device's later layers stand on comes first. Gives the number of changes. */

@@ -8,6 +8,8 @@ export type LabWish = {
   readonly name: string;
   readonly fleetFile: string;
   readonly fleetText: string;
+  /** The numbers, as the ledger file beside the fleet file has them or would have them. */
+  readonly ledgerText: string;
   readonly fleet: Fleet;
   readonly plan: AddressPlan;
   readonly topology: Topology;

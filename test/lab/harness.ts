@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { allocate } from "../../src/addressing/allocate.ts";
-import { emptyLedger } from "../../src/addressing/ledger.ts";
+import { emptyLedger, formatLedger } from "../../src/addressing/ledger.ts";
 import { formatDiagnostic } from "../../src/base/diagnostic.ts";
 import type { Fleet } from "../../src/fleet/fleet.ts";
 import { parseFleet } from "../../src/fleet/parse-fleet.ts";
@@ -57,6 +57,7 @@ export async function wishFor(options: BringUp): Promise<LabWish> {
     name: options.name,
     fleetFile: path,
     fleetText: text,
+    ledgerText: formatLedger(allocated.value.ledger),
     fleet,
     plan: allocated.value.plan,
     topology: topology.value,

@@ -4,6 +4,7 @@ type Suite = { run(options: { readonly json: boolean }): Promise<void> };
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   net: () => import("./net.ts"),
   plan: () => import("./plan.ts"),
+  start: () => import("./start-to-open.ts"),
   agent: () => import("./agent.ts"),
   churn: () => import("./churn.ts"),
   hostile: () => import("./hostile.ts"),

@@ -17,7 +17,7 @@ import { type Address, address } from "../src/net/address.ts";
 import { prefix } from "../src/net/prefix.ts";
 import type { OpenService } from "../src/openings/opening.ts";
 import { bringUp, type LabUnderTest, must } from "../test/lab/harness.ts";
-import type { Row } from "./measure.ts";
+import { printTable, type Row } from "./measure.ts";
 
 const containers = Number(process.env["CONTAINERS"] ?? 30);
 const port8080: OpenService = {
@@ -25,12 +25,19 @@ const port8080: OpenService = {
   from: [prefix("::/0")],
 };
 
+/** Root, and some minutes: with a million openings held the gateway is read for half a minute. */
+export async function run(options: { readonly json: boolean }): Promise<void> {
+  const rows = await startToOpen([10, 100_000, 1_000_000]);
+  if (options.json) console.log(JSON.stringify({ suite: "start", rows }));
+  else printTable(`start: ${containers} containers with a label, one after the other`, rows);
+}
+
 /**
  * A lab as in production: Docker engines, agents, the controller, packets from the Internet. Containers with a label are
  * started one by one, while the gateway holds few and many openings. Beside each figure the floor of the same run: how
  * long the engine's own event takes to reach a bare listener, and one element written by itself.
  */
-export async function startToOpen(held: readonly number[]): Promise<readonly Row[]> {
+async function startToOpen(held: readonly number[]): Promise<readonly Row[]> {
   const lab = await bringUp({ name: "bench-openings", file: "examples/lab.yaml", containers: "docker" });
   try {
     const rows: Row[] = [];

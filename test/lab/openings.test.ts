@@ -206,11 +206,14 @@ while True:
   }, 120_000);
 
   test("a taken-over host: another's identity, and addresses that are not its own, open nothing", async () => {
-    const alarms = async (): Promise<string> => await must(gateway().shell, sixgate("--json", "audit", "--most", "200"));
+    const alarms = async (): Promise<string> =>
+      await must(gateway().shell, sixgate("--json", "audit", "--most", "200"));
     // What vm1's agent keeps, in the hands of vm2.
     const folder = "/var/lib/sixgate/agent";
     for (const name of await lab.shell("vm1").list(folder))
-      await lab.shell("vm2").write(`/run/stolen/${name}`, (await lab.shell("vm1").read(`${folder}/${name}`)) ?? "", 0o600);
+      await lab
+        .shell("vm2")
+        .write(`/run/stolen/${name}`, (await lab.shell("vm1").read(`${folder}/${name}`)) ?? "", 0o600);
     const thief = lab.shell("vm2").run(["timeout", "10", ...sixgate("agent", "--state", "/run/stolen")]);
     expect(await until(async () => (await alarms()).includes("clone"))).toBe(true);
     await thief;

@@ -52,6 +52,7 @@ async function attack(): Promise<Outcome> {
   const lane: MembersLane = {
     normalize: (services) => services,
     read: async () => [],
+    readAt: async () => [],
     async change(changes) {
       for (const each of changes) {
         for (const found of judge(each)) wrong.push(found);

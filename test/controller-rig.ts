@@ -155,6 +155,7 @@ function mortal(lane: MembersLane, wire: { readonly isCut: boolean }): MembersLa
   return {
     normalize: (services) => lane.normalize(services),
     read: (signal) => (wire.isCut ? forever : lane.read(signal)),
+    readAt: (to, signal) => (wire.isCut ? forever : lane.readAt(to, signal)),
     change: (changes, now, signal) => (wire.isCut ? forever : lane.change(changes, now, signal)),
     end: async () => undefined,
   };

@@ -48,6 +48,11 @@ export class FakeGateway {
         if (this.#strikes("read")) throw new Failure("E503", "gateway", "Read cut off half-way", "try again");
         return this.held();
       },
+      readAt: async (to) => {
+        await this.busy;
+        if (this.#strikes("read")) throw new Failure("E503", "gateway", "Read cut off half-way", "try again");
+        return this.held().find((each) => each.to === to)?.services ?? [];
+      },
       change: async (changes, now) => {
         this.transactions++;
         await this.busy;

@@ -1,7 +1,5 @@
 import { Failure } from "../base/failure.ts";
 import type { HostName } from "../base/name.ts";
-import type { Address } from "../net/address.ts";
-import type { OpenService } from "../openings/opening.ts";
 import { suggestionsOf } from "../openings/suggestions.ts";
 import type { Controller, OpeningView, OpenWish, Person, Status, SuggestionView } from "./controller.ts";
 import type { Core } from "./core.ts";
@@ -29,7 +27,7 @@ export function controllerOver(core: Core, enrolment: Enrolment, version: string
     suggestions: (host) => hostsOf(host).flatMap((each) => suggestionsOn(core, each)),
     containers: (host) => [...(book.find(host)?.containers() ?? [])].map(({ report }) => report),
     agents: () => core.hosts().map((host) => core.agent(host)),
-    inForce: (to, signal) => inForce(core, to, signal),
+    inForce: (to, signal) => core.lane.readAt(to, signal),
     open: (by, wish) => open(core, by, wish),
     close: (by, id, reason) => close(core, by, id, reason),
     async invite(by, host) {
@@ -115,11 +113,6 @@ function suggestionsOn(core: Core, host: HostName): readonly SuggestionView[] {
       container: { id: report.id, name: report.name },
     })),
   );
-}
-
-async function inForce(core: Core, to: Address, signal: AbortSignal | undefined): Promise<readonly OpenService[]> {
-  const held = await core.lane.read(signal);
-  return held.find((each) => each.to === to)?.services ?? [];
 }
 
 function requireHost(core: Core, host: HostName): void {

@@ -26,6 +26,11 @@ export type MembersLane = {
   /** Everything that the lane holds on the gateway. Rejects unless it was read in full: unknown is never empty. */
   read(signal?: AbortSignal): Promise<readonly Held[]>;
   /**
+   * What the lane holds at one address, in the form of `read`: for somebody who asks, at any moment, at a cost that does
+   * not grow with the fleet. Changes nothing. Empty for an address in no host's block.
+   */
+  readAt(to: Address, signal?: AbortSignal): Promise<readonly OpenService[]>;
+  /**
    * All of it in one transaction, or none. Idempotent: what is there already, or gone already, is no error. Resolves
    * when it is in force: then nothing gets in through what closed, not by a live flow either. What such flows still
    * send out ends a moment later. Several changes of one address are made in turn, each with a transaction of its own,

@@ -231,8 +231,20 @@ function story(target: LaneTarget): void {
     await settle(change(web, [tcp(443)], []));
   });
 
+  test("reads one address alone as it reads all of them, and takes nobody else's for it", async () => {
+    const services = [tcp(443), udp(53), tcp(8000, 8099), tcp(22, 22, "2001:db8:ff::/48"), ping, pingFromSome];
+    await settle(change(web, [], services), change(second, [], [tcp(444)]), change(other, [], [tcp(445)]));
+    for (const { to, services: all } of await held()) expect(await lane.readAt(to)).toEqual(all);
+    expect(await lane.readAt(web)).toEqual(lane.normalize(services));
+    expect(await lane.readAt(address("2001:db8:1234:321d:21::4"))).toEqual([]);
+    expect(await lane.readAt(address("2001:db8:ffff::1"))).toEqual([]);
+    await settle(change(web, services, []), change(second, [tcp(444)], []), change(other, [tcp(445)], []));
+    expect(await lane.readAt(web)).toEqual([]);
+  });
+
   test("rejects a read that failed: unknown is not empty", async () => {
     await bench.blind();
     await expect(lane.read()).rejects.toThrow();
+    await expect(lane.readAt(web)).rejects.toThrow();
   });
 }

@@ -68,6 +68,7 @@ export function laneOver<F extends LiveFlow>(ways: LaneWays<F>, desired: Gateway
       for (const [to, members] of found.odd) odd.set(to, members);
       return found.held;
     },
+    readAt: (to, signal) => readAddress(ways, desired, to, signal),
     change(changes, now, signal) {
       // One after the other: what a change closes is judged by the state that it leads to.
       const mine = earlier.then(() => go(changes, now, signal));
@@ -142,6 +143,23 @@ async function readAll(ways: LaneWays, desired: GatewayDesired, signal: AbortSig
     }
   }
   return { held, odd };
+}
+
+/** The sets of one shard are read, each holding what the hosts of that shard have open. */
+async function readAddress(
+  ways: LaneWays,
+  desired: GatewayDesired,
+  to: Address,
+  signal: AbortSignal | undefined,
+): Promise<Held["services"]> {
+  const place = placeFinder(desired)(to);
+  if (place === undefined) return [];
+  const members: Member[] = [];
+  for (const kind of memberKinds) {
+    const all = await ways.read(memberSet(kind, place.shard), kind, instant(Date.now()), signal);
+    members.push(...all.filter((each) => each.to === to));
+  }
+  return servicesOf(members);
 }
 
 async function takeOut(ways: LaneWays, change: SetChange, signal: AbortSignal | undefined): Promise<void> {

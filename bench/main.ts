@@ -8,6 +8,7 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   agent: () => import("./agent.ts"),
   churn: () => import("./churn.ts"),
   hostile: () => import("./hostile.ts"),
+  proof: () => import("./proof.ts"),
 };
 /** These take minutes: only when they are named. */
 const long: readonly string[] = ["churn", "hostile"];

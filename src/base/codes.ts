@@ -276,6 +276,11 @@ export const codes = {
   E930: "Docker's socket not reached by the agent",
   E931: "Record of trust can't be read",
   E932: "No such agent",
+  E970: "Rules of a gateway can't be read",
+  E971: "Gets through, and nothing allows it",
+  E972: "Should get through, and does not",
+  E973: "Depends on a rule that is not understood",
+  E974: "No such vantage",
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof codes;

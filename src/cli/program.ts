@@ -4,6 +4,7 @@ import { addGatewayVerbs } from "./gateway-verbs.ts";
 import { addHostVerbs } from "./host-verbs.ts";
 import { addLab } from "./lab.ts";
 import { prefixOption } from "./prefix-option.ts";
+import { addProof } from "./proof-verbs.ts";
 import type { Runner } from "./runner.ts";
 import { version } from "./version.ts";
 
@@ -36,6 +37,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   addHostVerbs(program, run);
   addGatewayVerbs(program, run);
   addControllerVerbs(program, run);
+  addProof(program, run);
   addLab(program, run, passed);
   return program;
 }

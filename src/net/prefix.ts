@@ -144,6 +144,22 @@ export function baseBits(p: Prefix): bigint {
   return toBits(baseOf(p));
 }
 
+/** The fewest prefixes that make up the addresses from number `first` to number `last`, in numeric order. */
+export function prefixesOfSpan(first: bigint, last: bigint): readonly Prefix[] {
+  const found: Prefix[] = [];
+  for (let low = first; low <= last; ) {
+    let length = 128;
+    while (length > 0) {
+      const size = 1n << BigInt(129 - length);
+      if (low % size !== 0n || low + size - 1n > last) break;
+      length--;
+    }
+    found.push(`${fromBits(low)}/${length}` as Prefix);
+    low += 1n << BigInt(128 - length);
+  }
+  return found;
+}
+
 function textOf(length: number): Prefix {
   return prefixAt(words, 0, length);
 }

@@ -11,7 +11,7 @@ const udp = 17;
 const icmpv6 = 58;
 
 /** Numbers of extension headers: a packet's transport is never one of them (RFC 8200 §4, RFC 4302). */
-const extensions: readonly number[] = [0, 43, 44, 51, 60];
+export const extensions: readonly number[] = [0, 43, 44, 51, 60];
 
 /** No interface of the gateway takes packets from these: loopback and multicast (ip6_rcv, RFC 4291 §2.5.3, §2.7). */
 const neverFrom: Values = prefixValues([prefix("::1/128"), prefix("ff00::/8")]);

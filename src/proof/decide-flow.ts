@@ -1,6 +1,7 @@
 import { fromBits, toBits } from "../net/address.ts";
 import { prefix } from "../net/prefix.ts";
 import { PrefixTable } from "../net/prefix-table.ts";
+import { fixedRoute, isOwn } from "./destinations.ts";
 import type { FilterRules, Hook, Place, Route, Site, Stage } from "./filter-rules.ts";
 import type { Packet } from "./packet.ts";
 import { isRouted, pointAt } from "./point.ts";
@@ -36,11 +37,12 @@ export function decideFlow(rules: FilterRules, site: Site, packet: Packet, luck:
     routes,
     packet,
     luck,
-    isLocal: route.kind === "unknown" ? undefined : route.kind === "local",
+    isLocal: isOwn(route, toBits(packet.to)),
     marks: { mark: 0, flowMark: 0, dscp: Number(packet.values.dscp), untracked: false },
     trail: [],
     chances: [],
   };
+  let opener: Place | undefined;
   for (const stage of stagesOf(route)) {
     if (stage === "routing") {
       const refused = routed(route, packet);
@@ -54,14 +56,16 @@ export function decideFlow(rules: FilterRules, site: Site, packet: Packet, luck:
       if (hook.devices !== undefined && (device === undefined || !hook.devices.includes(device))) continue;
       const decided = atHook(hook, trip, ends);
       if (decided.verdict !== "accept") return decided;
+      // Where the policy would have dropped it, that rule is the one that counts.
+      if (hook.policy === "drop") opener = decided.by;
     }
   }
-  const last = trip.trail.at(-1);
+  const by = opener ?? trip.trail.at(-1);
   const stage = route.kind === "local" ? "input" : "forward";
   return {
     verdict: "accept",
     stage,
-    ...(last === undefined ? {} : { by: last }),
+    ...(by === undefined ? {} : { by }),
     trail: trip.trail,
     chances: trip.chances,
   };
@@ -100,9 +104,8 @@ function routed(route: Route, packet: Packet): string | undefined {
 }
 
 function routeOf(routes: PrefixTable<Route>, packet: Packet): Route {
-  const bits = toBits(packet.to);
-  const staysOnLink = bits >> 118n === 0xfe80n >> 6n || bits >> 120n === 0xffn;
-  if (staysOnLink) return { to: prefix("fe80::/10"), kind: "local" };
+  const fixed = fixedRoute(toBits(packet.to));
+  if (fixed !== undefined) return fixed;
   return routes.get(packet.to) ?? { to: prefix("::/0"), kind: "nowhere" };
 }
 

@@ -1,5 +1,5 @@
 import { type Address, fromBits, parseAddress } from "../net/address.ts";
-import { baseBits, type Prefix, prefix, sizeOf } from "../net/prefix.ts";
+import { baseBits, type Prefix, prefix, prefixesOfSpan, sizeOf } from "../net/prefix.ts";
 import { PrefixTable } from "../net/prefix-table.ts";
 import type { FilterRules, Match, Route, Site } from "./filter-rules.ts";
 import type { Lookup } from "./lookup.ts";
@@ -16,6 +16,9 @@ const end = 1n << 128n;
 /** Destinations that are not routed: on the link, and multicast (RFC 4291 §2.5.6, §2.7). */
 const onLink: readonly Prefix[] = [prefix("fe80::/10"), prefix("ff00::/8")];
 
+/** No interface takes packets from outside to it (ip6_rcv). */
+const loopback = prefix("::1/128");
+
 /** The address space as the rules see it: cells, and single addresses that rows of lookups name. */
 export class Destinations {
   readonly cells: readonly Cell[];
@@ -28,7 +31,7 @@ export class Destinations {
 
   constructor(rules: FilterRules, site: Site, lookups: readonly Lookup[]) {
     const cuts = new Set<bigint>([0n]);
-    for (const each of [...onLink, ...site.routes.map((route) => route.to)]) cutAt(cuts, spanOfPrefix(each));
+    for (const each of [loopback, ...onLink, ...site.routes.map((route) => route.to)]) cutAt(cuts, spanOfPrefix(each));
     for (const chain of rules.chains.values()) {
       for (const rule of chain.rules) for (const step of rule.steps) if (isMatch(step)) cutBy(cuts, step);
     }
@@ -56,13 +59,13 @@ export class Destinations {
       return undefined;
     }
     if (typeof to === "string" || to.first > to.last) return undefined;
-    for (const each of prefixesOf(to)) pushRow(this.#wide, each, lookup, row);
+    for (const each of prefixesOfSpan(BigInt(to.first), BigInt(to.last))) pushRow(this.#wide, each, lookup, row);
     return to;
   }
 
-  /** Lets go of a row of one address. */
+  /** Lets go of the row of one address. */
   remove(lookup: Lookup, row: number, address: Address): void {
-    const rows = this.#single.exact(`${address}/128` as Prefix) ?? [];
+    const rows = this.rowsOfPoint(address);
     for (let at = 0; at < rows.length; at += 2) {
       if (rows[at] !== lookup.number || rows[at + 1] !== row) continue;
       rows.splice(at, 2);
@@ -100,15 +103,21 @@ export function destinationOf(at: bigint, cell: Cell, rows: Rows): Destination {
     if (list === undefined) byLookup.set(rows[at] as number, [rows[at + 1] as number]);
     else list.push(rows[at + 1] as number);
   }
-  const { kind } = cell.route;
   return {
     at,
-    isLocal: kind === "unknown" ? undefined : kind === "local",
+    isLocal: isOwn(cell.route, at),
     rowsOf: (lookup) => byLookup.get(lookup.number) ?? none,
   };
 }
 
 const none: readonly number[] = [];
+
+/** Whether the address is the gateway's by itself: not a group's, and of a link-local one that is not known. */
+export function isOwn(route: Route, at: bigint): boolean | undefined {
+  if (at >> 120n === 0xffn) return false;
+  if (route.kind === "unknown" || at >> 118n === 0xfe80n >> 6n) return undefined;
+  return route.kind === "local" && route.anycast !== true;
+}
 
 function pushRow(table: PrefixTable<Rows>, at: Prefix, lookup: Lookup, row: number): void {
   const there = table.exact(at);
@@ -134,32 +143,17 @@ function cellsOf(starts: readonly bigint[], site: Site): readonly Cell[] {
   return starts.map((first, at) => ({
     first,
     last: (starts[at + 1] ?? end) - 1n,
-    route: isOnLink(first) ? { to: prefix("fe80::/10"), kind: "local" } : (routes.get(fromBits(first)) ?? nowhere),
+    route: fixedRoute(first) ?? routes.get(fromBits(first)) ?? nowhere,
   }));
 }
 
-function isOnLink(first: bigint): boolean {
-  return onLink.some((each) => first >= baseBits(each) && first < baseBits(each) + sizeOf(each));
+/** The route of addresses that no routing table decides about. */
+export function fixedRoute(at: bigint): Route | undefined {
+  if (at === 1n) return { to: loopback, kind: "nowhere" };
+  const own = onLink.find((each) => at >= baseBits(each) && at < baseBits(each) + sizeOf(each));
+  return own === undefined ? undefined : { to: own, kind: "local" };
 }
 
 function spanOfPrefix(p: Prefix): Span {
   return { first: baseBits(p), last: baseBits(p) + sizeOf(p) - 1n };
-}
-
-/** The fewest prefixes that make up a span. */
-function prefixesOf({ first, last }: Span): readonly Prefix[] {
-  const found: Prefix[] = [];
-  const high = BigInt(last);
-  let low = BigInt(first);
-  while (low <= high) {
-    let length = 128;
-    while (length > 0) {
-      const size = 1n << BigInt(128 - length + 1);
-      if (low % size !== 0n || low + size - 1n > high) break;
-      length--;
-    }
-    found.push(`${fromBits(low)}/${length}` as Prefix);
-    low += 1n << BigInt(128 - length);
-  }
-  return found;
 }

@@ -99,11 +99,12 @@ export type Part = Value | Span | string | { readonly opaque: string };
 
 /**
  * A set or a map, column by column: row `n` is the n-th part of each. `verdicts` has one per row in a map of verdicts.
- * Addresses are in one column of `addresses` as text where each is one address: a million of them as numbers cost more.
+ * A single address is its canonical text: a million of them as numbers cost more. An exposure that is told of new
+ * elements puts them at the end of the columns.
  */
 export type Elements = {
   readonly name: string;
-  readonly columns: readonly (readonly Part[])[];
+  readonly columns: readonly Part[][];
   readonly verdicts?: readonly Verdict[];
   /** What holds for a key that no row has. */
   readonly otherwise?: Verdict | true;
@@ -139,7 +140,9 @@ export type Verdict =
 /** What the gateway does with a destination. `local`: for itself; `nowhere`: no route, or one that refuses. */
 export type Route =
   | { readonly to: Prefix; readonly kind: "out"; readonly device: string }
-  | { readonly to: Prefix; readonly kind: "local" | "nowhere" }
+  /** `anycast`: to a group that the gateway is in; rules that ask whether it is the gateway's own say no. */
+  | { readonly to: Prefix; readonly kind: "local"; readonly anycast?: boolean }
+  | { readonly to: Prefix; readonly kind: "nowhere" }
   /** More than one way, or by rules that are not read. */
   | { readonly to: Prefix; readonly kind: "unknown" };
 

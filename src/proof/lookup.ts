@@ -1,4 +1,5 @@
 import { parseAddress, toBits } from "../net/address.ts";
+import { isGone } from "./element-rows.ts";
 import { endOf, type Field, widthOf } from "./field.ts";
 import type { Elements, Key, KeyPart, Part } from "./filter-rules.ts";
 import { maskedSpan } from "./mask.ts";
@@ -71,7 +72,7 @@ export class Lookup {
     for (const [column, key] of this.key.entries()) {
       if (column === this.toColumn) continue;
       const part = this.elements.columns[column]?.[row];
-      const fits = part === undefined ? nobody : this.#part(key, part, point);
+      const fits = part === undefined || isGone(part) ? nobody : this.#part(key, part, point);
       must = this.#space.and(must, fits.must);
       may = this.#space.and(may, fits.may);
     }

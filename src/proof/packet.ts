@@ -1,5 +1,4 @@
-import type { Address } from "../net/address.ts";
-import { toBits } from "../net/address.ts";
+import { type Address, address, toBits } from "../net/address.ts";
 import type { Flow } from "../net/flow.ts";
 import { protocolNumber } from "../net/transport.ts";
 import { macValue } from "./arrivals.ts";
@@ -58,6 +57,9 @@ export function hasPacket(set: PacketSet, packet: Packet): boolean {
   return node === allPackets;
 }
 
+/** Documentation space (RFC 3849), and an address of the Internet where that is none of a fleet's sources. */
+const likelySources: readonly bigint[] = [toBits(address("2001:db8:ffff::2")), toBits(address("2600::1"))];
+
 /** The most usual packet of a set: each field as a plain packet has it where that is in the set. Undefined for the empty one. */
 export function examplePacket(set: PacketSet, at: { readonly in: string; readonly to: Address }): Packet | undefined {
   if (set === noPackets) return undefined;
@@ -68,6 +70,12 @@ export function examplePacket(set: PacketSet, at: { readonly in: string; readonl
     const usual = kidFor(node, values[field]);
     if (usual !== noPackets) node = usual;
     else {
+      const other = field === "from" ? likelySources.find((each) => kidFor(node, each) !== noPackets) : undefined;
+      if (other !== undefined) {
+        values[field] = other;
+        node = kidFor(node, other);
+        continue;
+      }
       const first = node.kids.findIndex((kid) => kid !== noPackets);
       const start = node.starts[first] as Value;
       // The subnet-router anycast address and port 0 are what nobody would try.

@@ -1,14 +1,11 @@
 import type { TrackState } from "./filter-rules.ts";
 import { allPackets, type PacketSet, type PacketSpace } from "./packet-set.ts";
-import { oneValue, otherValues, valuesOf, valuesWhere } from "./values.ts";
+import { oneValue, otherValues, valuesOf } from "./values.ts";
 
 /** Where Linux' connection tracking looks at packets: `prerouting` at this priority. */
 export const trackingPriority = -200;
 
 const icmpv6 = 58;
-const gre = 47;
-/** GRE of version 1 (RFC 2637) is tracked when it carries PPP, and invalid otherwise (nf_conntrack_proto_gre.c). */
-const ppp = 0x880b;
 
 // nf_conntrack_proto_icmpv6.c, Linux 5.10 to 6.18: only these two types open a flow; these types are never tracked.
 const opening: readonly number[] = [128, 139];
@@ -16,11 +13,11 @@ const untracked: readonly number[] = [130, 131, 132, 133, 134, 135, 136, 143];
 
 /**
  * What tracking says of a packet that belongs to no flow yet, once it has looked: `new` for what can open one, else
- * `invalid` or `untracked`. `established` and `related` never: those packets need a flow.
+ * `invalid` or `untracked`. `established` and `related` never: those packets need a flow. GRE of version 1 that carries no PPP is
+ * taken for `new` as all GRE is; Linux finds it invalid.
  */
-export function stateOf(protocol: number, fromPort: number, toPort: number, isUntracked: boolean): TrackState {
+export function stateOf(protocol: number, fromPort: number, isUntracked: boolean): TrackState {
   if (isUntracked) return "untracked";
-  if (protocol === gre) return (fromPort & 7) === 1 && toPort !== ppp ? "invalid" : "new";
   if (protocol !== icmpv6) return "new";
   const type = fromPort >>> 8;
   return opening.includes(type) ? "new" : untracked.includes(type) ? "untracked" : "invalid";
@@ -33,21 +30,14 @@ export function packetsInState(space: PacketSpace, state: TrackState): PacketSet
   const messages = space.where("protocol", oneValue(icmpv6, 256));
   const opens = space.and(messages, space.where("fromPort", typesOf(opening)));
   const passed = space.and(messages, space.where("fromPort", typesOf(untracked)));
-  const odd = oddTunnels(space);
   switch (state) {
     case "new":
-      return space.minus(space.or(space.minus(space.minus(allPackets, messages), odd), opens), said);
+      return space.minus(space.or(space.minus(allPackets, messages), opens), said);
     case "untracked":
       return space.or(said, passed);
     case "invalid":
-      return space.minus(space.or(space.minus(messages, space.or(opens, passed)), odd), said);
+      return space.minus(space.minus(messages, space.or(opens, passed)), said);
   }
-}
-
-function oddTunnels(space: PacketSpace): PacketSet {
-  const version1 = valuesWhere(65_536, (flags) => (flags & 7) === 1);
-  const tunnels = space.and(space.where("protocol", oneValue(gre, 256)), space.where("fromPort", version1));
-  return space.and(tunnels, space.where("toPort", otherValues(oneValue(ppp, 65_536))));
 }
 
 /** Before tracking has looked there is no flow: everything is invalid, but for what a rule said not to track. */

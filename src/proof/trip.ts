@@ -1,5 +1,6 @@
 import { fromBits, isLinkLocal, toBits } from "../net/address.ts";
 import type { PrefixTable } from "../net/prefix-table.ts";
+import { isGone } from "./element-rows.ts";
 import type {
   AssignedValue,
   Branch,
@@ -180,8 +181,7 @@ export function stateAt({ isTracked }: Pick<Point, "isTracked">, { packet, marks
   if (marks.untracked) return "untracked";
   if (isTracked === undefined) return undefined;
   if (!isTracked) return "invalid";
-  const { protocol, fromPort, toPort } = packet.values;
-  return stateOf(Number(protocol), Number(fromPort), Number(toPort), false);
+  return stateOf(Number(packet.values.protocol), Number(packet.values.fromPort), false);
 }
 
 function hopsAt(packet: Packet, stage: Stage): number {
@@ -216,6 +216,7 @@ function rowOf(key: Key, set: string, point: Point, trip: Trip): number | false 
 }
 
 function partFits(key: KeyPart, part: Part | undefined, point: Point, trip: Trip): boolean | undefined {
+  if (part !== undefined && isGone(part)) return false;
   if (part === undefined || key.kind === "opaque") return undefined;
   if (key.kind === "interface") {
     const name = key.side === "in" ? point.ends.in : point.ends.out;

@@ -37,6 +37,11 @@ export function parseRules(text: string, around: Surroundings = nothingElse): Fi
   const listing: unknown = JSON.parse(text);
   const entries = isJson(listing) && Array.isArray(listing["nftables"]) ? listing["nftables"] : undefined;
   if (entries === undefined) throw new Error("nft's listing has no list of objects");
+  return rulesIn(entries, around);
+}
+
+/** As `parseRules`, of the objects of a listing. */
+export function rulesIn(entries: readonly unknown[], around: Surroundings): FilterRules {
   return new Reading(entries, around).rules();
 }
 

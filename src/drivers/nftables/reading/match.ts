@@ -15,7 +15,8 @@ const always: Match = { kind: "every", of: [] };
 /** One comparison, all of whose parts have to hold. `right` is no set with a name. */
 export function matchesOf(operator: string, left: unknown, right: unknown): readonly Match[] {
   const subject = subjectOf(left);
-  return [...subject.needs, compared(subject, operator, right)];
+  const match = compared(subject, operator, right);
+  return match === always ? subject.needs : [...subject.needs, match];
 }
 
 function compared(subject: Subject, operator: string, right: unknown): Match {

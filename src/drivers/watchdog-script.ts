@@ -1,5 +1,5 @@
 /**
- * The watchdog's part on the device, for any POSIX shell: `sh ID.watch VERB FOLDER ID [SECONDS]`.
+ * The watchdog's part on the device, for any POSIX shell, on Linux and FreeBSD: `sh ID.watch VERB FOLDER ID [SECONDS]`.
  *
  * The undo script wanders by rename, which is atomic, so only one side can have it:
  * `ID.sh` (armed) → `ID.running` → `ID.undone` (holds the exit code), or `ID.sh` → `ID.confirmed`.
@@ -22,17 +22,30 @@ systemd_here() {
   [ "$(cat /proc/1/comm)" = systemd ]
 }
 
+freebsd() { [ "$(uname -s)" = FreeBSD ]; }
+
 # State and start time of a process: with the number alone a later process could be taken for ours.
-born() { cut -d ' ' -f 3,22 "/proc/$1/stat" 2>/dev/null; }
+born() {
+  if freebsd; then
+    # shellcheck disable=SC2046
+    set -- $(ps -o state= -o lstart= -p "$1" 2>/dev/null)
+    [ $# -gt 1 ] && echo "$*"
+  else
+    cut -d ' ' -f 3,22 "/proc/$1/stat" 2>/dev/null
+  fi
+}
 
 alive() {
   if [ -e "$id.unit" ]; then systemctl is-active --quiet "$unit.timer"; return; fi
   [ -r "$id.pid" ] && read -r pid start <"$id.pid" || return 1
   now=$(born "$pid")
-  [ "\${now#Z }" = "$now" ] && [ "\${now#* }" = "$start" ]
+  case $now in "" | Z*) return 1 ;; esac
+  [ "\${now#* }" = "$start" ]
 }
 
+# A session of its own, without our files. daemon(8) of FreeBSD is the same as setsid(1) of Linux.
 detach() {
+  if freebsd; then daemon -f sh "$folder/$id.watch" "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; return; fi
   setsid sh "$folder/$id.watch" "$@" </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
 }
 

@@ -118,6 +118,31 @@ test("armWatchdog survives the end of the session that armed it", async () => {
   await expect(armed.confirm()).rejects.toThrow("E514");
 });
 
+test("armWatchdog waits, fires and is confirmed on FreeBSD, which has neither setsid nor /proc", async () => {
+  // Stand-ins for what FreeBSD has: daemon(8) gives a session of its own and returns at once.
+  const bin = join(base, "bin");
+  await shell.write(join(bin, "uname"), "#!/bin/sh\necho FreeBSD\n", 0o755);
+  await shell.write(join(bin, "daemon"), '#!/bin/sh\nshift\nsetsid "$@" </dev/null >/dev/null 2>&1 &\n', 0o755);
+  const path = `PATH=${bin}:${process.env["PATH"] ?? ""}`;
+  const there = { ...shell, run: (argv: readonly string[]) => shell.run(["env", path, ...argv]) };
+  const changed = async (id: string, after: Seconds): Promise<Pending> => {
+    const pending = await armWatchdog(there, { id, undo: `printf old >'${live}'`, after, folder });
+    await shell.write(live, "new");
+    return pending;
+  };
+  const kept = await changed("b1", seconds(30));
+  expect(await sleepers()).not.toBe("");
+  await kept.confirm();
+  expect([await shell.read(live), await sleepers(), await readdir(folder)]).toEqual(["new", "", []]);
+  const back = await changed("b2", seconds(30));
+  await back.rollback();
+  expect([await shell.read(live), await sleepers()]).toEqual(["old", ""]);
+  const late = await changed("b3", seconds(1));
+  await pause(2500);
+  expect(await shell.read(live)).toBe("old");
+  await expect(late.confirm()).rejects.toThrow("E514");
+});
+
 test.each(["", "A", "../x", "a b", "-a"])("armWatchdog refuses the id %j", async (id) => {
   await expect(armWatchdog(shell, { id, undo: "true", after: seconds(1), folder })).rejects.toThrow(RangeError);
 });

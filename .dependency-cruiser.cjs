@@ -20,9 +20,9 @@ module.exports = {
       from: { path: `^src/(${pure.join("|")})/`, pathNot: "\\.test\\.ts$" }, to: { dependencyTypes: ["core"] },
     },
     {
-      name: "drivers-apart", severity: "error", comment: "drivers do not know each other; linux/ is the room that those of Linux machines share",
+      name: "drivers-apart", severity: "error", comment: "drivers do not know each other; linux/ is the room that those of Linux machines share, pf/ that of pfSense and OPNsense",
       from: { path: "^src/drivers/([^/]+)/", pathNot: "\\.test\\.ts$" },
-      to: { path: "^src/drivers/[^/]+/", pathNot: ["^src/drivers/$1/", "^src/drivers/linux/"] },
+      to: { path: "^src/drivers/[^/]+/", pathNot: ["^src/drivers/$1/", "^src/drivers/(linux|pf)/"] },
     },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-orphans-in-air", severity: "error", comment: "an import that resolves to nothing", from: {}, to: { couldNotResolve: true } },

@@ -32,10 +32,13 @@ export function deriveGatewayGuest(fleet: Fleet, plan: AddressPlan): GuestDesire
 
 /** Links and routes of a gateway that is not Linux; management is never touched, so that it can't be lost. */
 export function deriveGatewayNetwork(fleet: Fleet, plan: AddressPlan): GatewayNetwork {
-  const { uplink, hosts, exec } = fleet.gateway;
+  const { uplink, hosts, management, exec } = fleet.gateway;
   const ours = new Set([uplink.device, hosts.device]);
+  const all = deriveLinks(fleet, plan);
+  const kept = all.find(({ name }) => name === management?.device);
   return {
-    links: deriveLinks(fleet, plan).filter(({ name }) => ours.has(name)),
+    links: all.filter(({ name }) => ours.has(name)),
+    ...(kept === undefined ? {} : { management: kept }),
     routes: deriveRoutes(fleet, plan).filter((each) => each.kind !== "unicast4" || each.device === uplink.device),
     shell: exec !== undefined,
   };

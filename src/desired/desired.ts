@@ -111,9 +111,13 @@ export type GatewayDesired = {
   readonly bogons: readonly Prefix[];
 };
 
-/** `links`: the uplink's and the hosts'. `shell`: there is one, for what the device's API lacks. */
+/**
+ * `links`: the uplink's and the hosts'. `management` is for whole configuration files only: no plan has it, so that it
+ * can't be lost. `shell`: there is one, for what the device's API lacks.
+ */
 export type GatewayNetwork = {
   readonly links: readonly LinkDesired[];
+  readonly management?: LinkDesired;
   readonly routes: readonly RouteDesired[];
   readonly shell: boolean;
 };

@@ -7,7 +7,7 @@ export default defineConfig({
     maxWorkers: 4,
     projects: [
       {
-        test: { name: "unit", include: ["src/**/*.test.ts", "test/{golden,labels,property,conformance,cli}/**/*.test.ts"], testTimeout: 30_000 },
+        test: { name: "unit", include: ["src/**/*.test.ts", "test/{golden,labels,property,conformance,cli,fakes}/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
         test: {

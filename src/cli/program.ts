@@ -102,12 +102,22 @@ function addFileVerbs(program: Command, run: Runner): void {
     .addOption(prefixOption())
     .action((options: WithFile) => run(async (terminal) => (await import("./addr.ts")).addr(options, terminal)));
   program
+    .command("import <kind> <file>")
+    .description("a fleet file from a configuration that is there: pfsense (its config.xml); guesses are marked")
+    .option("-o, --out <fleet.yaml>", "write it there; else print")
+    .action((kind: string, file: string, options: { out?: string }) =>
+      run(async (terminal) => (await import("./import.ts")).importFleet(kind, file, options, terminal)),
+    );
+  program
     .command("render [layer]")
-    .description("every file of every device, or of one layer (hypervisor, guest, gateway, engine); sends nothing")
+    .description(
+      "every file of every device, or of one layer (hypervisor, guest, gateway, engine), or of the gateway as another kind (nftables, pfsense, opnsense); sends nothing",
+    )
     .addOption(fileOption())
     .addOption(prefixOption())
     .option("-o, --out <folder>", "write below this folder, a folder per device; else print")
-    .action((layer: string | undefined, options: WithFile & { out?: string }) =>
+    .option("--into <config.xml>", "a whole configuration of the firewall: print it with the gateway laid into it")
+    .action((layer: string | undefined, options: WithFile & { out?: string; into?: string }) =>
       run(async (terminal) =>
         (await import("./render.ts")).render({ ...options, ...(layer === undefined ? {} : { layer }) }, terminal),
       ),

@@ -34,6 +34,11 @@ export type DriverKind<D extends Desired> = {
   normalize(desired: D): readonly Item[];
   /** Every file this layer means on the device, for `render`. In `convert.ts`. */
   render(desired: D): readonly RenderedFile[];
+  /**
+   * A whole configuration file of such a device with this layer laid into it, every other byte as it was. Throws an Error
+   * that says what the file lacks. In `render.ts`.
+   */
+  renderInto?(text: string, desired: D): string;
   /** What people should know before they agree to a change set: what stops while it is applied. */
   consequences?(set: ChangeSet): readonly string[];
   /** Ties the driver to a device. In `driver.ts`. */

@@ -8,10 +8,10 @@ import { closedPolicy } from "../openings/policy.ts";
 import { localShell } from "../runtime/shell-local.ts";
 import { auditOf, bind, drivers, renderOf } from "./index.ts";
 
-const pfsense: Desired = {
+const opnsense: Desired = {
   layer: "gateway",
   device: "fw" as DeviceName,
-  driver: "pfsense",
+  driver: "opnsense",
   delegated: prefix("2001:db8:1:2::/64"),
   hostLength: 76,
   uplink: "vtnet0",
@@ -40,15 +40,15 @@ test("drivers have the layer that they are listed under, and an undo", () => {
 });
 
 test("auditOf says E490 where there is no driver yet, and bind refuses", () => {
-  expect(auditOf(pfsense)).toMatchObject([
-    { code: "E490", severity: "error", at: "fw gateway", fix: "choose one of: nftables" },
+  expect(auditOf(opnsense)).toMatchObject([
+    { code: "E490", severity: "error", at: "fw gateway", fix: "choose one of: nftables, pfsense" },
   ]);
-  expect(renderOf(pfsense)).toEqual([]);
-  expect(() => bind(localShell(), pfsense)).toThrow("E490");
+  expect(renderOf(opnsense)).toEqual([]);
+  expect(() => bind(localShell(), opnsense)).toThrow("E490");
 });
 
 test("bind gives the items of the driver that the desired state names", () => {
-  const { items, undo } = bind(localShell(), { ...pfsense, driver: "nftables" });
+  const { items, undo } = bind(localShell(), { ...opnsense, driver: "nftables" });
   expect(items.length).toBeGreaterThan(10);
   expect(undo).toBe("watchdog");
 });

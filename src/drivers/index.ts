@@ -20,6 +20,7 @@ import { netplan } from "./netplan/driver.ts";
 import { networkd } from "./networkd/driver.ts";
 import { nftables } from "./nftables/driver.ts";
 import { nftablesLane } from "./nftables/lane-kind.ts";
+import { pfsense } from "./pfsense/driver.ts";
 import { proxmox } from "./proxmox/driver.ts";
 
 /** Every driver there is, by layer and by the name that the fleet file has for it. A new one is a folder and a line. */
@@ -33,7 +34,7 @@ export const drivers: {
   provider: { hetzner },
   hypervisor: { ifupdown: ifupdownBridges, proxmox },
   guest: { networkd, netplan, ifupdown: ifupdownGuest },
-  gateway: { nftables },
+  gateway: { nftables, pfsense },
   engine: { docker },
 };
 
@@ -68,6 +69,11 @@ export function renderOf(desired: Desired): readonly RenderedFile[] {
   return drivenBy(desired)?.render() ?? [];
 }
 
+/** A device's whole configuration file with the layer laid into it; undefined where the driver has no such file. */
+export function renderInto(desired: Desired, text: string): string | undefined {
+  return drivenBy(desired)?.renderInto?.(text);
+}
+
 /** What people should know before they agree to a change set of this layer. */
 export function consequencesOf(desired: Desired, set: ChangeSet): readonly string[] {
   return drivenBy(desired)?.consequences(set) ?? [];
@@ -79,6 +85,7 @@ type Driven = {
   audit(): readonly Diagnostic[];
   normalize(): readonly Item[];
   render(): readonly RenderedFile[];
+  readonly renderInto: ((text: string) => string) | undefined;
   consequences(set: ChangeSet): readonly string[];
   at(way: Way): Driver;
 };
@@ -105,6 +112,7 @@ function fill<D extends Desired>(kind: DriverKind<D> | undefined, desired: D): D
     audit: () => kind.audit(desired),
     normalize: () => kind.normalize(desired),
     render: () => kind.render(desired),
+    renderInto: kind.renderInto === undefined ? undefined : (text) => kind.renderInto?.(text, desired) ?? text,
     consequences: (set) => kind.consequences?.(set) ?? [],
     at: (way) => kind.at(way, desired),
   };

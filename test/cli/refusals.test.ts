@@ -103,7 +103,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     name: "a gateway without a driver",
-    change: ["kind: nftables", "kind: pfsense"],
+    change: ["kind: nftables", "kind: opnsense"],
     words: ["render", "-o", "out"],
     code: "E490",
     exit: 1,

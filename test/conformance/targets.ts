@@ -5,6 +5,7 @@ import { dockerTarget } from "./target-docker.ts";
 import { ifupdownGuestTarget, netplanTarget, networkdTarget } from "./target-guest.ts";
 import { memoryTarget } from "./target-memory.ts";
 import { nftablesTarget } from "./target-nftables.ts";
+import { pfsenseTarget } from "./target-pfsense.ts";
 import { proxmoxTarget } from "./target-proxmox.ts";
 
 /** Everybody who is judged, by the name of the test file that does it. A new driver adds its line and its file. */
@@ -17,4 +18,5 @@ export const targets: Readonly<Record<string, Pick<Target<Desired>, "name" | "st
   "ifupdown-bridges": bridgesTarget,
   docker: dockerTarget,
   proxmox: proxmoxTarget,
+  pfsense: pfsenseTarget,
 };

@@ -1,0 +1,187 @@
+/** Where our files are on pfSense: on the file system that outlives a restart. */
+export const folder = "/conf/sixgate";
+export const programPath: string = `${folder}/sixgate.php`;
+/** pfSense runs what ends in .sh there at the end of each boot (/etc/rc.start_packages). */
+export const bootHookPath = "/usr/local/etc/rc.d/sixgate.sh";
+
+/**
+ * Runs what is left of a change that nobody confirmed before a restart: the configuration was written already, and the
+ * waiting process is gone. Does nothing when there is none, and removes itself.
+ */
+export const bootHook = `#!/bin/sh
+# sixgate: takes back a change that was not confirmed before this restart.
+cd ${folder} 2>/dev/null || exit 0
+for each in *.sh; do
+  [ -e "$each" ] || continue
+  mv "$each" "\${each%.sh}.running" && sh "./\${each%.sh}.running" >"\${each%.sh}.log" 2>&1
+  rm -f "\${each%.sh}.running"
+done
+rm -f "$0"
+`;
+
+/**
+ * What the REST API package can't do, for pfSense's own PHP: \`php sixgate.php VERB [FILE]\`, JSON on standard input and
+ * output. It reads and writes the configuration by pfSense's own functions, holds a lock of ours while it does, and
+ * touches nothing but what carries our mark, what it is told by name, and what it saved itself.
+ *
+ * \`snapshot FILE\`  keeps in FILE what is ours and the interfaces named in \`interfaces\`, with the settings beside them
+ * \`restore FILE\`   puts that back, wherever the configuration is now, and reloads
+ * \`tidy\`           gives each of our rules a tracker of its own; puts back keys of interfaces that the API lost
+ * \`nowhere\`        sets or removes the route to nowhere for \`network\`
+ * \`members\`        adds to and removes from aliases by name, and reloads nothing
+ */
+export const program = `<?php
+// sixgate: made for pfSense 2.7.2 and later, CE and Plus.
+$verb = $argv[1] ?? '';
+$file = $argv[2] ?? '';
+$guard = fopen('/tmp/sixgate.lock', 'c');
+if ($guard === false || !flock($guard, LOCK_EX)) { fwrite(STDERR, "the lock can't be had\\n"); exit(75); }
+foreach (['globals', 'config', 'functions', 'filter', 'shaper', 'interfaces', 'gwlb', 'system'] as $each) require_once("$each.inc");
+
+const MARK = 'sixgate: ';
+const LISTS = ['aliases/alias', 'filter/rule', 'virtualip/vip', 'gateways/gateway_item', 'staticroutes/route',
+  'nat/outbound/rule', 'sysctl/item'];
+const VALUES = ['gateways/defaultgw4', 'gateways/defaultgw6', 'nat/outbound/mode'];
+
+function ours($item) { return is_array($item) && strncmp($item['descr'] ?? '', MARK, strlen(MARK)) === 0; }
+function all($path) { $found = config_get_path($path, []); return is_array($found) ? array_values($found) : []; }
+function answer($value) { echo json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE), "\\n"; exit(0); }
+function fail($text) { fwrite(STDERR, "$text\\n"); exit(70); }
+function words($text) { return preg_split('/ +/', (string)$text, -1, PREG_SPLIT_NO_EMPTY); }
+
+function input() {
+  $text = stream_get_contents(STDIN);
+  $value = $text === '' ? [] : json_decode($text, true);
+  if (!is_array($value)) fail('the input is no JSON object');
+  return $value;
+}
+
+function snapshot($file, $wish) {
+  $kept = ['lists' => [], 'values' => [], 'interfaces' => []];
+  foreach (LISTS as $path) {
+    $kept['lists'][$path] = [];
+    foreach (all($path) as $at => $item) if (ours($item)) $kept['lists'][$path][] = ['at' => $at, 'item' => $item];
+  }
+  foreach (VALUES as $path) $kept['values'][$path] = config_get_path($path);
+  foreach ($wish['interfaces'] as $id) $kept['interfaces'][$id] = config_get_path("interfaces/$id");
+  $text = json_encode($kept);
+  if (file_put_contents("$file.new", $text) !== strlen($text) || !rename("$file.new", $file)) fail("$file can't be written");
+  answer(['bytes' => strlen($text)]);
+}
+
+function put_back_list($path, $kept) {
+  $items = array_values(array_filter(all($path), fn($item) => !ours($item)));
+  foreach ($kept as $each) array_splice($items, min($each['at'], count($items)), 0, [$each['item']]);
+  config_set_path($path, $items);
+}
+
+function vips() { return array_filter(all('virtualip/vip'), 'ours'); }
+function same_vip($a, $b) { return $a['subnet'] === $b['subnet'] && $a['subnet_bits'] === $b['subnet_bits'] && $a['interface'] === $b['interface']; }
+function missing_in($vips, $others) {
+  return array_filter($vips, fn($vip) => !array_filter($others, fn($other) => same_vip($vip, $other)));
+}
+function drop_route($route) {
+  $family = strpos($route['network'], ':') === false ? '-inet' : '-inet6';
+  mwexec("/sbin/route -q delete $family " . escapeshellarg($route['network']), true);
+}
+
+function restore($file) {
+  $kept = json_decode((string)file_get_contents($file), true);
+  if (!is_array($kept)) fail("$file can't be read");
+  $vips = vips();
+  $routes = array_filter(all('staticroutes/route'), 'ours');
+  $changed = [];
+  foreach ($kept['interfaces'] as $id => $before) {
+    if (config_get_path("interfaces/$id") == $before) continue;
+    $changed[] = $id;
+    if ($before === null) { interface_bring_down($id, true); config_del_path("interfaces/$id"); }
+    else config_set_path("interfaces/$id", $before);
+  }
+  foreach ($kept['lists'] as $path => $items) put_back_list($path, $items);
+  foreach ($kept['values'] as $path => $value) {
+    if ($value === null) config_del_path($path); else config_set_path($path, $value);
+  }
+  write_config('sixgate: a change was taken back');
+  foreach (['.firewall_virtual_ip.apply', '.interfaces.apply', '.system_routes.apply'] as $pending) @unlink("/tmp/$pending");
+  foreach (missing_in($vips, vips()) as $vip) interface_vip_bring_down($vip);
+  foreach ($changed as $id) if ($kept['interfaces'][$id] !== null) interface_configure($id, true);
+  foreach (missing_in(vips(), $vips) as $vip) interface_ipalias_configure($vip);
+  $networks = array_column(all('staticroutes/route'), 'network');
+  foreach ($routes as $route) if (!in_array($route['network'], $networks, true)) drop_route($route);
+  system_routing_configure();
+  setup_gateways_monitor();
+  system_setup_sysctl();
+  filter_configure_sync();
+  foreach (['aliases', 'natconf', 'filter', 'vip', 'staticroutes', 'interfaces'] as $each) clear_subsystem_dirty($each);
+  answer(['interfaces' => $changed]);
+}
+
+function tidy($wish) {
+  $done = ['trackers' => 0, 'keys' => 0];
+  $rules = all('filter/rule');
+  $seen = [];
+  foreach ($rules as $rule) if (!ours($rule)) $seen[$rule['tracker'] ?? ''] = true;
+  foreach ($rules as &$rule) {
+    if (!ours($rule)) continue;
+    $tracker = (int)($rule['tracker'] ?? 0);
+    if ($tracker > 0 && !isset($seen[$tracker])) { $seen[$tracker] = true; continue; }
+    do $tracker = $tracker > 0 ? $tracker + 1 : time(); while (isset($seen[$tracker]));
+    $rule['tracker'] = (string)$tracker;
+    $seen[$tracker] = true;
+    $done['trackers']++;
+  }
+  unset($rule);
+  if ($done['trackers'] > 0) config_set_path('filter/rule', $rules);
+  $kept = ($wish['snapshot'] ?? '') === '' ? [] : json_decode((string)file_get_contents($wish['snapshot']), true);
+  foreach ($kept['interfaces'] ?? [] as $id => $before) {
+    foreach ($before ?? [] as $key => $value) {
+      if (in_array($key, $wish['known'], true) || config_get_path("interfaces/$id") === null) continue;
+      if (config_get_path("interfaces/$id/$key") !== null) continue;
+      config_set_path("interfaces/$id/$key", $value);
+      $done['keys']++;
+    }
+  }
+  if ($done['trackers'] + $done['keys'] > 0) write_config('sixgate: trackers and keys');
+  answer($done);
+}
+
+function nowhere($wish) {
+  $network = $wish['network'];
+  $before = all('staticroutes/route');
+  $kept = array_values(array_filter($before, fn($route) => !(ours($route) && $route['network'] === $network && $route['gateway'] === 'Null6')));
+  if ($wish['present']) $kept[] = ['network' => $network, 'gateway' => 'Null6', 'descr' => MARK . 'unused space'];
+  else drop_route(['network' => $network]);
+  config_set_path('staticroutes/route', $kept);
+  write_config('sixgate: the route to nowhere');
+  system_routing_configure();
+  answer(['routes' => count($kept)]);
+}
+
+function members($wish) {
+  $aliases = all('aliases/alias');
+  $found = [];
+  foreach ($aliases as &$alias) {
+    $change = $wish[$alias['name'] ?? ''] ?? null;
+    if ($change === null || !ours($alias)) continue;
+    $found[] = $alias['name'];
+    $entries = array_values(array_diff(words($alias['address'] ?? ''), $change['remove']));
+    $alias['address'] = implode(' ', array_values(array_unique(array_merge($entries, $change['add']))));
+    $alias['detail'] = '';
+  }
+  unset($alias);
+  $missing = array_values(array_diff(array_keys($wish), $found));
+  if ($missing !== []) fail('no such alias of ours: ' . implode(', ', $missing));
+  config_set_path('aliases/alias', $aliases);
+  write_config('sixgate: openings');
+  answer(['aliases' => count($found)]);
+}
+
+switch ($verb) {
+  case 'snapshot': snapshot($file, input());
+  case 'restore': restore($file);
+  case 'tidy': tidy(input());
+  case 'nowhere': nowhere(input());
+  case 'members': members(input());
+  default: fail("no verb $verb");
+}
+`;

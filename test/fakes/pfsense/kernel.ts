@@ -1,0 +1,172 @@
+import { parseInterfaceAddress } from "../../../src/net/interface-address.ts";
+import { parsePrefix } from "../../../src/net/prefix.ts";
+import { type Config, type Fields, mapOf, textOf, words } from "./config.ts";
+
+export type LoadedRule = { readonly tracker: string; readonly text: string; readonly uses: readonly string[] };
+
+/** What FreeBSD runs: set by applying, lost by a restart. */
+export type Kernel = {
+  /** By device. */
+  readonly addresses: Map<string, Set<string>>;
+  /** Destination to next hop; `blackhole` for one to nowhere. */
+  readonly routes: Map<string, string>;
+  readonly tables: Map<string, Set<string>>;
+  rules: readonly LoadedRule[];
+  readonly sysctls: Map<string, string>;
+  states: KernelState[];
+  /** How often pf's rules were loaded. */
+  loads: number;
+};
+
+export type KernelState = {
+  readonly id: string;
+  readonly protocol: string;
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+};
+
+export function freshKernel(): Kernel {
+  return {
+    addresses: new Map(),
+    routes: new Map(),
+    tables: new Map(),
+    rules: [],
+    sysctls: new Map(),
+    states: [],
+    loads: 0,
+  };
+}
+
+export function deviceOf(config: Config, id: string): string {
+  return config.interfaces[id]?.["if"] ?? id;
+}
+
+export function cidr(address: string | undefined, length: string | undefined): string | undefined {
+  if (address === undefined || length === undefined || length === "") return undefined;
+  return (
+    parseInterfaceAddress(`${address}/${length}`) ?? (/^[0-9.]+$/.test(address) ? `${address}/${length}` : undefined)
+  );
+}
+
+function addressesOn(kernel: Kernel, device: string): Set<string> {
+  const there = kernel.addresses.get(device) ?? new Set();
+  kernel.addresses.set(device, there);
+  return there;
+}
+
+/** interface_configure(): its own addresses, then the virtual IPs on it. */
+export function configureInterface(kernel: Kernel, config: Config, id: string): void {
+  const settings = config.interfaces[id];
+  if (settings === undefined) return;
+  const device = deviceOf(config, id);
+  kernel.addresses.delete(device);
+  if (settings["enable"] === undefined) return;
+  const own = [cidr(settings["ipaddrv6"], settings["subnetv6"]), cidr(settings["ipaddr"], settings["subnet"])];
+  for (const each of own) if (each !== undefined) addressesOn(kernel, device).add(each);
+  for (const vip of config.virtualip.vip) if (textOf(vip, "interface") === id) bringUpVip(kernel, config, vip);
+}
+
+export function vipCidr(vip: Fields): string | undefined {
+  return cidr(textOf(vip, "subnet"), textOf(vip, "subnet_bits"));
+}
+
+export function bringUpVip(kernel: Kernel, config: Config, vip: Fields): void {
+  const address = vipCidr(vip);
+  if (address !== undefined) addressesOn(kernel, deviceOf(config, textOf(vip, "interface") ?? "")).add(address);
+}
+
+export function bringDownVip(kernel: Kernel, config: Config, vip: Fields): void {
+  const address = vipCidr(vip);
+  if (address !== undefined) kernel.addresses.get(deviceOf(config, textOf(vip, "interface") ?? ""))?.delete(address);
+}
+
+/** system_routing_configure(): sets, and leaves what is no longer configured to whoever removed it. */
+export function configureRouting(kernel: Kernel, config: Config): void {
+  const { defaultgw4, defaultgw6, gateway_item: items } = config.gateways;
+  const hop = (name: string | undefined): string | undefined =>
+    textOf(items.find((each) => textOf(each, "name") === name) ?? {}, "gateway");
+  for (const [to, name] of [
+    ["::/0", defaultgw6],
+    ["0.0.0.0/0", defaultgw4],
+  ] as const) {
+    const via = hop(name);
+    if (via !== undefined) kernel.routes.set(to, via);
+    else if (name === "-") kernel.routes.delete(to);
+  }
+  for (const route of config.staticroutes.route) {
+    const to = textOf(route, "network") ?? "";
+    const name = textOf(route, "gateway");
+    const via = name === "Null6" ? "blackhole" : hop(name);
+    if (via !== undefined && route["disabled"] === undefined) kernel.routes.set(parsePrefix(to) ?? to, via);
+  }
+}
+
+/** filter_configure_sync(): every table gets the configuration's entries, whatever was added to it meanwhile. */
+export function configureFilter(kernel: Kernel, config: Config): void {
+  const hosts = config.aliases.alias.filter((each) => textOf(each, "type") !== "port");
+  const names = new Set(hosts.map((each) => textOf(each, "name") ?? ""));
+  kernel.tables.clear();
+  for (const alias of hosts) {
+    kernel.tables.set(textOf(alias, "name") ?? "", new Set(words(textOf(alias, "address"), / +/)));
+  }
+  // A rule whose alias is gone becomes a comment; the rest loads.
+  kernel.rules = config.filter.rule.flatMap((rule) => {
+    if (rule["disabled"] !== undefined) return [];
+    const uses = usesOf(rule);
+    if (uses.some((each) => looksLikeAlias(each) && !names.has(each))) return [];
+    return [{ tracker: textOf(rule, "tracker") ?? "", text: ruleText(config, rule), uses }];
+  });
+  kernel.loads++;
+}
+
+function usesOf(rule: Fields): string[] {
+  return ["source", "destination"].flatMap((side) => textOf(mapOf(rule, side), "address") ?? []);
+}
+
+function looksLikeAlias(text: string): boolean {
+  return !/[:./]/.test(text) && !/^(any|\(self\))$/.test(text);
+}
+
+/** As `pfctl -sr` prints it, about. */
+function ruleText(config: Config, rule: Fields): string {
+  const on = words(textOf(rule, "interface"), ",").map((id) => deviceOf(config, id));
+  const place = (side: string): string => {
+    const at = mapOf(rule, side);
+    const address = textOf(at, "address") ?? textOf(at, "network");
+    if (address === undefined) return "any";
+    return `${at["not"] === undefined ? "" : "! "}${looksLikeAlias(address) ? `<${address}>` : address}`;
+  };
+  const protocol = textOf(rule, "protocol");
+  const port = textOf(mapOf(rule, "destination"), "port");
+  return [
+    textOf(rule, "type") === "pass" ? "pass" : "block drop",
+    "in",
+    "quick",
+    on.length === 1 ? `on ${on[0]}` : `on { ${on.join(" ")} }`,
+    "inet6",
+    ...(protocol === undefined ? [] : [`proto ${protocol === "icmp" ? "ipv6-icmp" : protocol.replace("/", " ")}`]),
+    `from ${place("source")} to ${place("destination")}`,
+    ...(port === undefined ? [] : [port.includes("-") ? `port ${port.replace("-", ":")}` : `port = ${port}`]),
+    ...(textOf(rule, "icmptype") === undefined ? [] : [`icmp6-type ${textOf(rule, "icmptype")}`]),
+    ...(textOf(rule, "type") === "pass" ? [protocol === "tcp" ? "flags S/SA keep state" : "keep state"] : []),
+    `label "id=${textOf(rule, "tracker") ?? ""}" label "tags=user_rule" label "descr=${textOf(rule, "descr") ?? ""}"`,
+    `ridentifier ${textOf(rule, "tracker") ?? ""}`,
+  ].join(" ");
+}
+
+/** A restart: everything is set up from the configuration. */
+export function boot(kernel: Kernel, config: Config): void {
+  kernel.addresses.clear();
+  kernel.routes.clear();
+  kernel.sysctls.clear();
+  kernel.states = [];
+  for (const id of Object.keys(config.interfaces)) configureInterface(kernel, config, id);
+  configureRouting(kernel, config);
+  configureSysctls(kernel, config);
+  configureFilter(kernel, config);
+}
+
+export function configureSysctls(kernel: Kernel, config: Config): void {
+  for (const item of config.sysctl.item) kernel.sysctls.set(textOf(item, "tunable") ?? "", textOf(item, "value") ?? "");
+}

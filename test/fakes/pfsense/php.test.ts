@@ -1,0 +1,202 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { program } from "../../../src/drivers/pfsense/program.ts";
+import { runProcess } from "../../../src/runtime/process.ts";
+import { missingFor } from "../../conformance/needs.ts";
+import { type Config, type Fields, textOf } from "./config.ts";
+import { membersIn, restoreInto, snapshotOf, tidyIn } from "./php.ts";
+
+// The program that the product puts on pfSense, run by a real PHP over stand-ins for pfSense's own functions, against what
+// the fake does in its place: the same configuration has to come out.
+
+const reason = await missingFor(["php"]);
+let folder = "";
+
+/** What pfSense's include files give, as far as the program calls it: the configuration is a JSON file. */
+const include = `<?php
+$GLOBALS['config'] = json_decode(file_get_contents(getenv('SIXGATE_CONFIG')), true);
+$GLOBALS['done'] = [];
+function &at_path($path, $make) {
+  $at = &$GLOBALS['config'];
+  foreach (explode('/', $path) as $key) {
+    if (!is_array($at) || !array_key_exists($key, $at)) { if (!$make) { $none = null; return $none; } $at[$key] = null; }
+    $at = &$at[$key];
+  }
+  return $at;
+}
+function config_get_path($path, $default = null) { $found = at_path($path, false); return $found === null || $found === '' && $default !== null ? $default : $found; }
+function config_set_path($path, $value) { $at = &at_path($path, true); $at = $value; }
+function config_del_path($path) {
+  $keys = explode('/', $path); $last = array_pop($keys);
+  $at = &at_path(implode('/', $keys), false);
+  if (is_array($at)) unset($at[$last]);
+}
+function write_config($why) { file_put_contents(getenv('SIXGATE_CONFIG'), json_encode($GLOBALS['config'])); }
+function note(...$words) { $GLOBALS['done'][] = implode(' ', $words); }
+function interface_bring_down($id, $destroy) { note('down', $id); }
+function interface_configure($id, $all) { note('configure', $id); }
+function interface_vip_bring_down($vip) { note('vip down', $vip['subnet']); }
+function interface_ipalias_configure($vip) { note('vip up', $vip['subnet']); }
+function mwexec($command, $quiet) { note($command); }
+function system_routing_configure() {} function setup_gateways_monitor() {} function system_setup_sysctl() {}
+function filter_configure_sync() {} function clear_subsystem_dirty($what) {}
+`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sixgate-php-"));
+  const names = ["globals", "config", "functions", "filter", "shaper", "interfaces", "gwlb", "system"];
+  for (const name of names) writeFileSync(join(folder, `${name}.inc`), name === "config" ? include : "<?php\n");
+  writeFileSync(join(folder, "sixgate.php"), program);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function php(
+  config: Config,
+  verb: readonly string[],
+  input: unknown,
+): Promise<{ config: Config; said: unknown; code: number }> {
+  const path = join(folder, "config.json");
+  writeFileSync(path, JSON.stringify(config));
+  const ran = await runProcess(
+    "php",
+    [
+      "env",
+      `SIXGATE_CONFIG=${path}`,
+      "php",
+      "-d",
+      `include_path=${folder}`,
+      "-d",
+      "display_errors=stderr",
+      join(folder, "sixgate.php"),
+      ...verb,
+    ],
+    { input: JSON.stringify(input) },
+  );
+  const text = readFileSync(path, "utf8");
+  return {
+    config: JSON.parse(text) as Config,
+    said: ran.stdout === "" ? ran.stderr : JSON.parse(ran.stdout),
+    code: ran.code,
+  };
+}
+
+const ours = fc.boolean();
+const word = fc.constantFrom("a", "b", "c", "d", "e");
+const descr = fc.tuple(ours, word).map(([own, name]) => (own ? `sixgate: ${name}` : name));
+const list = (extra: fc.Arbitrary<Fields>): fc.Arbitrary<Fields[]> =>
+  fc.array(
+    fc.tuple(descr, extra).map(([text, fields]): Fields => ({ ...fields, descr: text })),
+    { maxLength: 6 },
+  );
+const address = fc.constantFrom("2001:db8::1", "2001:db8::2", "2001:db8::3");
+
+const anyConfig: fc.Arbitrary<Config> = fc.record({
+  version: fc.constant("24.0"),
+  interfaces: fc.record({
+    wan: fc.record({ if: fc.constant("vtnet0"), descr: word, strange: word }),
+    opt1: fc.record({ if: fc.constant("vtnet2"), descr: word }),
+  }),
+  virtualip: fc.record({
+    vip: list(fc.record({ subnet: address, subnet_bits: fc.constantFrom("76", "80"), interface: fc.constant("opt1") })),
+  }),
+  gateways: fc.record({ defaultgw6: word, gateway_item: list(fc.record({ name: word })) }),
+  staticroutes: fc.record({
+    route: list(fc.record({ network: fc.constantFrom("2001:db8:1::/64", "2001:db8:2::/64"), gateway: word })),
+  }),
+  aliases: fc.record({
+    alias: list(
+      fc.record({
+        name: word,
+        address: fc.array(address, { maxLength: 3 }).map((all) => all.join(" ")),
+        detail: fc.constant(""),
+      }),
+    ),
+  }),
+  nat: fc.record({
+    outbound: fc.record({ mode: fc.constantFrom("automatic", "hybrid"), rule: list(fc.constant({})) }),
+  }),
+  filter: fc.record({ rule: list(fc.record({ tracker: fc.constantFrom("5", "6", "7") })) }),
+  sysctl: fc.record({ item: list(fc.record({ tunable: word })) }),
+});
+
+test.skipIf(reason !== undefined)(
+  "snapshot and restore give what the fake gives, whatever the two configurations",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(anyConfig, anyConfig, async (before, after) => {
+        const file = join(folder, "kept.json");
+        expect((await php(before, ["snapshot", file], { interfaces: ["wan", "opt1", "opt9"] })).code).toBe(0);
+        const kept = snapshotOf(before, ["wan", "opt1", "opt9"]);
+        const real = await php(after, ["restore", file], {});
+        expect(real.code, String(real.said)).toBe(0);
+        const changed = restoreInto(after, kept);
+        expect(real.config).toEqual(after);
+        expect(real.said).toEqual({ interfaces: changed });
+      }),
+      { numRuns: 25 },
+    );
+  },
+  60_000,
+);
+
+test.skipIf(reason !== undefined)(
+  "tidy and members give what the fake gives",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyConfig,
+        fc.array(address, { maxLength: 3 }),
+        fc.array(address, { maxLength: 3 }),
+        async (config, add, remove) => {
+          const file = join(folder, "kept.json");
+          await php(config, ["snapshot", file], { interfaces: ["wan"] });
+          const kept = snapshotOf(config, ["wan"]);
+          const bare = structuredClone(config);
+          delete bare.interfaces["wan"]?.["strange"];
+          const real = await php(bare, ["tidy"], { snapshot: file, known: ["if", "descr"] });
+          expect(real.said).toEqual(tidyIn(bare, { known: ["if", "descr"] }, kept, 0));
+          expect(real.config).toEqual(bare);
+          const trackers = bare.filter.rule
+            .filter((each) => textOf(each, "descr")?.startsWith("sixgate: ") === true)
+            .map((each) => each["tracker"]);
+          expect(new Set(trackers).size).toBe(trackers.length);
+
+          const name = textOf(bare.aliases.alias[0] ?? {}, "name") ?? "a";
+          const members = await php(bare, ["members"], { [name]: { add: [...new Set(add)], remove } });
+          const missing = membersIn(bare, { [name]: { add: [...new Set(add)], remove } });
+          expect(members.code === 0).toBe(missing.length === 0);
+          if (missing.length === 0) expect(members.config).toEqual(bare);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  },
+  60_000,
+);
+
+test.skipIf(reason !== undefined)("nowhere sets the route once and takes it away again", async () => {
+  const empty: Config = {
+    version: "24.0",
+    interfaces: {},
+    virtualip: { vip: [] },
+    gateways: { gateway_item: [] },
+    staticroutes: { route: [{ network: "2001:db8::/64", gateway: "a", descr: "b" }] },
+    aliases: { alias: [] },
+    nat: { outbound: { rule: [] } },
+    filter: { rule: [] },
+    sysctl: { item: [] },
+  };
+  const once = await php(empty, ["nowhere"], { network: "2001:db8::/64", present: true });
+  const twice = await php(once.config, ["nowhere"], { network: "2001:db8::/64", present: true });
+  expect(twice.config.staticroutes.route).toEqual([
+    { network: "2001:db8::/64", gateway: "a", descr: "b" },
+    { network: "2001:db8::/64", gateway: "Null6", descr: "sixgate: unused space" },
+  ]);
+  expect(
+    (await php(twice.config, ["nowhere"], { network: "2001:db8::/64", present: false })).config.staticroutes.route,
+  ).toEqual(empty.staticroutes.route);
+  expect((await php(empty, ["nonsense"], {})).code).toBe(70);
+});

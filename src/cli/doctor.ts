@@ -1,23 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { release } from "node:os";
-import type { Code } from "../base/codes.ts";
 import { formatDiagnostic } from "../base/diagnostic.ts";
 import { missingPrograms, programsFor } from "../lab/programs.ts";
 import { runProcess } from "../runtime/process.ts";
+import { hypervisorFindings } from "./doctor-api.ts";
 import { type Exit, exit } from "./exit.ts";
+import type { Finding } from "./finding.ts";
 import { type FleetSource, findFleetFile, openFleet } from "./fleet-file.ts";
 import { Refused } from "./refused.ts";
 import { survey } from "./survey.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** One thing looked at. A fix is there when it is not fine; `for` says what can't be done without it. */
-type Finding = {
-  readonly name: string;
-  readonly state: "fine" | "missing" | "note";
-  readonly found: string;
-  readonly code?: Code;
-  readonly fix?: string;
-};
 
 /** `sixgate doctor`: this machine, then the fleet file and its devices when there is one. Exit 1 when something is missing. */
 export async function doctor(source: FleetSource, terminal: Terminal): Promise<Exit> {
@@ -130,16 +122,20 @@ async function fleet(source: FleetSource, terminal: Terminal): Promise<readonly 
 }
 
 async function devices(opened: Awaited<ReturnType<typeof openFleet>>, terminal: Terminal): Promise<readonly Finding[]> {
-  const { hypervisors, gateway, hosts } = opened.fleet;
+  const { hypervisors, gateway, hosts, provider } = opened.fleet;
   const reaches = [
     ...[...hypervisors.values()].map((each) => each.reach),
     gateway.reach,
     ...[...hosts.values()].map((each) => each.reach),
   ];
-  if (gateway.api === undefined && reaches.every((reach) => reach.kind === "none"))
+  const apis = [gateway.api, provider.api, ...[...hypervisors.values()].map((each) => each.api)];
+  if (apis.every((api) => api === undefined) && reaches.every((reach) => reach.kind === "none"))
     return [{ name: "devices", state: "note", found: "none has a reach or an api: only rendered" }];
+  const before = await hypervisorFindings(opened);
+  // What is missing there would end the survey, with less said.
+  if (before.some(({ state }) => state === "missing")) return before;
   const surveyed = await survey(opened, {}, terminal);
-  return surveyed.map(
+  const read = surveyed.map(
     ({ desired, set }): Finding => ({
       name: `${desired.device} ${desired.layer}`,
       state: "fine",
@@ -147,4 +143,5 @@ async function devices(opened: Awaited<ReturnType<typeof openFleet>>, terminal: 
         set.changes.length === 0 ? "read, as planned" : `read, ${set.changes.length} differences (\`sixgate plan\`)`,
     }),
   );
+  return [...before, ...read];
 }

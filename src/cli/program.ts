@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { addControllerVerbs } from "./controller-verbs.ts";
 import { addGatewayVerbs } from "./gateway-verbs.ts";
 import { addHostVerbs } from "./host-verbs.ts";
+import { addImportVerbs } from "./import-verbs.ts";
 import { addLab } from "./lab.ts";
 import { prefixOption } from "./prefix-option.ts";
 import { addProof } from "./proof-verbs.ts";
@@ -34,6 +35,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
     );
   addFileVerbs(program, run);
   addDeviceVerbs(program, run);
+  addImportVerbs(program, run);
   addHostVerbs(program, run);
   addGatewayVerbs(program, run);
   addControllerVerbs(program, run);

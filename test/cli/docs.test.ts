@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { referenceFiles } from "../../scripts/docs.ts";
 import { codes } from "../../src/base/codes.ts";
+import { makeProgram } from "../../src/cli/program.ts";
 import { project } from "./run.ts";
 
 test.each([...referenceFiles().keys()])("%s is what scripts/docs.ts writes", (path) => {
@@ -32,6 +33,16 @@ test.each(pages)("%s names files of the project that are there, and codes that e
   expect(paths.filter((path) => !existsSync(join(project, path)))).toEqual([]);
   const named = [...text.matchAll(/\b[EW][0-9]{3}\b/g)].map(([code]) => code);
   expect(named.filter((code) => !Object.hasOwn(codes, code))).toEqual([]);
+});
+
+test.each(pages)("%s calls verbs that exist", (name) => {
+  const text = readFileSync(join(project, name), "utf8");
+  const verbs = new Set(makeProgram(() => Promise.resolve()).commands.map((each) => each.name()));
+  const blocks = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, block = ""]) => block);
+  const called = blocks.flatMap((block) =>
+    [...block.matchAll(/^(?:sudo )?(?:\.\/)?sixgate ([a-z]+)/gm)].map(([, verb = ""]) => verb),
+  );
+  expect(called.filter((verb) => !verbs.has(verb))).toEqual([]);
 });
 
 test("docs/README.md leads to every page", () => {

@@ -56,12 +56,20 @@ function option(iface: Iface, six: boolean, line: string): void {
   const [, word = "", value = ""] = /^(\S+)\s*(.*)$/.exec(trimmed) ?? [];
   const key = word.replaceAll("_", "-");
   if (key === "address") iface[six ? "cidr6" : "cidr"] = value;
+  else if (key === "netmask")
+    iface[six ? "cidr6" : "cidr"] = `${textIn(iface, six ? "cidr6" : "cidr")}/${bitsOf(value)}`;
   else if (key === "gateway") iface[six ? "gateway6" : "gateway"] = value;
   else if (key === "bridge-ports") iface["bridge_ports"] = value === "none" ? "" : value;
   // Its presence is what counts, whatever it says.
   else if (key === "bridge-vlan-aware") iface["bridge_vlan_aware"] = 1;
   else if (keys[key] !== undefined) iface[keys[key]] = value;
   else iface.options.push(trimmed);
+}
+
+function bitsOf(mask: string): string {
+  if (!mask.includes(".")) return mask;
+  const ones = mask.split(".").map((part) => Number(part).toString(2).replaceAll("0", "").length);
+  return String(ones.reduce((sum, each) => sum + each, 0));
 }
 
 export function write(all: Interfaces): string {

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import type { Runner } from "./runner.ts";
+
+/** Verbs that make a fleet file of what is there. They read and print; nothing is changed. */
+export function addImportVerbs(program: Command, run: Runner): void {
+  const verb = program.command("import").description("print a fleet file made from what is there; guesses are marked");
+  verb
+    .command("proxmox [file]")
+    .description("from a node of Proxmox VE: its /etc/network/interfaces, or its API with the VMs")
+    .option("--api <url>", "the node's API: https://192.0.2.10:8006")
+    .option("--key <where>", "where the API token is: env:NAME or file:/PATH")
+    .option("--fingerprint <sha256>", "of the node's own certificate")
+    .option("--node <name>", "the node's name", "pve")
+    .action((file: string | undefined, options: { api?: string; key?: string; fingerprint?: string; node?: string }) =>
+      run(async (terminal) =>
+        (await import("./import-proxmox.ts")).importProxmox(
+          { ...options, ...(file === undefined ? {} : { file }) },
+          terminal,
+        ),
+      ),
+    );
+}

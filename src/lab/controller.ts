@@ -83,10 +83,12 @@ function controllerAt({ fleet }: LabWish, host: HostPlan): string {
 async function must(node: Node, argv: readonly string[], input?: string): Promise<unknown> {
   const ran = await node.shell.run(argv, input === undefined ? {} : { input });
   if (ran.code === 0) return JSON.parse(ran.stdout);
+  // A status that is not as it should be is an answer all the same.
+  if (ran.stdout.includes('"format": "sixgate.status/1"')) return JSON.parse(ran.stdout);
   throw new Failure(
     "E718",
     node.shell.name,
-    `${argv.slice(2).join(" ")}: ${printable(ran.stderr.trim().slice(-400))}`,
+    `${argv.slice(2).join(" ")} ended with ${ran.code}: ${printable((ran.stderr.trim() || ran.stdout).slice(-400))}`,
     "look at `sixgate doctor`, then `sixgate lab down`",
   );
 }

@@ -146,7 +146,7 @@ function rowsOf(seen: readonly Seen[], bare: number, held: string): readonly Row
   ];
 }
 
-/** Starts one container, asks for its port from the Internet without a pause, and takes it away again. */
+/** Starts one container, asks for its port from the Internet once it runs, and takes it away again. */
 async function one(
   lab: LabUnderTest,
   name: string,

@@ -1,6 +1,11 @@
 import type { Command } from "commander";
 import type { Runner } from "./runner.ts";
 
+/** What is read from a file alone: the words that `importers` has, and what the file is. */
+const fromFiles: Readonly<Record<string, string>> = {
+  pfsense: "from pfSense: its config.xml, as Diagnostics > Backup gives it",
+};
+
 /** Verbs that make a fleet file of what is there. They read and print; nothing is changed. */
 export function addImportVerbs(program: Command, run: Runner): void {
   const verb = program.command("import").description("print a fleet file made from what is there; guesses are marked");
@@ -19,4 +24,12 @@ export function addImportVerbs(program: Command, run: Runner): void {
         ),
       ),
     );
+  for (const [kind, description] of Object.entries(fromFiles))
+    verb
+      .command(`${kind} <file>`)
+      .description(description)
+      .option("-o, --out <fleet.yaml>", "write it there; else print")
+      .action((file: string, options: { out?: string }) =>
+        run(async (terminal) => (await import("./import.ts")).importFleet(kind, file, options, terminal)),
+      );
 }

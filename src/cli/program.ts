@@ -104,13 +104,6 @@ function addFileVerbs(program: Command, run: Runner): void {
     .addOption(prefixOption())
     .action((options: WithFile) => run(async (terminal) => (await import("./addr.ts")).addr(options, terminal)));
   program
-    .command("import <kind> <file>")
-    .description("a fleet file from a configuration that is there: pfsense (its config.xml); guesses are marked")
-    .option("-o, --out <fleet.yaml>", "write it there; else print")
-    .action((kind: string, file: string, options: { out?: string }) =>
-      run(async (terminal) => (await import("./import.ts")).importFleet(kind, file, options, terminal)),
-    );
-  program
     .command("render [layer]")
     .description(
       "every file of every device, or of one layer (hypervisor, guest, gateway, engine), or of the gateway as another kind (nftables, pfsense, opnsense); sends nothing",

@@ -5,6 +5,7 @@ import { pathOf, pveAt, type Row, textOf } from "../drivers/proxmox/api.ts";
 import { parseNet } from "../drivers/proxmox/vms.ts";
 import { apiEntry } from "../fleet/api-entry.ts";
 import { resolveApi } from "../fleet/resolve-api.ts";
+import { writeText } from "../runtime/files.ts";
 import { type Exit, exit } from "./exit.ts";
 import { readNamed } from "./fleet-file.ts";
 import { type FoundBridge, type FoundHypervisor, type FoundVm, fleetOfHypervisor } from "./import-text.ts";
@@ -17,10 +18,13 @@ export type ImportProxmoxOptions = {
   readonly key?: string;
   readonly fingerprint?: string;
   readonly node?: string;
+  readonly out?: string;
 };
 
 /** `sixgate import proxmox`: a fleet file from a node, over its API or from its file of interfaces. Prints it; changes nothing. */
 export async function importProxmox(options: ImportProxmoxOptions, terminal: Terminal): Promise<Exit> {
+  if (options.out !== undefined && (await readNamed(options.out)) !== undefined)
+    throw new Failure("E804", options.out, "There is a file already", "name another one, or remove it");
   const found = options.file === undefined ? await overApi(options) : await fromFile(options.file, options.node);
   if (found.bridges.length === 0)
     throw new Failure(
@@ -30,7 +34,8 @@ export async function importProxmox(options: ImportProxmoxOptions, terminal: Ter
       "name the node's /etc/network/interfaces",
     );
   const text = fleetOfHypervisor(found);
-  terminal.line(text.trimEnd());
+  if (options.out === undefined) terminal.raw(text);
+  else await writeText(options.out, text);
   terminal.result({ format: "sixgate.import/1", fleet: text });
   terminal.say("what is behind `# guess:` was not there to be read: look at each, then `sixgate validate`");
   return exit.fine;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ImportProxmoxOptions } from "./import-proxmox.ts";
 import type { Runner } from "./runner.ts";
 
 /** What is read from a file alone: the words that `importers` has, and what the file is. */
@@ -16,7 +17,8 @@ export function addImportVerbs(program: Command, run: Runner): void {
     .option("--key <where>", "where the API token is: env:NAME or file:/PATH")
     .option("--fingerprint <sha256>", "of the node's own certificate")
     .option("--node <name>", "the node's name", "pve")
-    .action((file: string | undefined, options: { api?: string; key?: string; fingerprint?: string; node?: string }) =>
+    .option("-o, --out <fleet.yaml>", "write it there; else print")
+    .action((file: string | undefined, options: Omit<ImportProxmoxOptions, "file">) =>
       run(async (terminal) =>
         (await import("./import-proxmox.ts")).importProxmox(
           { ...options, ...(file === undefined ? {} : { file }) },

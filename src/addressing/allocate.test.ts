@@ -51,6 +51,7 @@ function fleetOf(hosts: readonly Host[]): Fleet {
     groups: new Map(),
     policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
     openings: [],
+    tests: [],
   };
 }
 

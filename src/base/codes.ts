@@ -292,11 +292,16 @@ export const codes = {
   E930: "Docker's socket not reached by the agent",
   E931: "Record of trust can't be read",
   E932: "No such agent",
+  E260: "Not a vantage",
+  E261: "Test that asks for nothing",
+  E262: "Open and closed at once",
   E970: "Rules of a gateway can't be read",
   E971: "Gets through, and nothing allows it",
   E972: "Should get through, and does not",
   E973: "Depends on a rule that is not understood",
   E974: "No such vantage",
+  E975: "Test of the fleet fails",
+  E976: "Target outside the fleet's prefix",
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof codes;

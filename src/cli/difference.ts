@@ -56,7 +56,7 @@ function formatRule({ table, chain, handle, text, comment, counter }: RulePlace)
 const protocols: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 58: "icmpv6", 132: "sctp" };
 
 /** `in wan tcp [2001:db8::1]:40000 to [2001:db8::2]:22`, and what is not as usual. */
-function formatPacket({ in: device, to, values }: Packet): string {
+export function formatPacket({ in: device, to, values }: Packet): string {
   const protocol = Number(values.protocol);
   const from = fromBits(BigInt(values.from));
   const hasPorts = protocol === 6 || protocol === 17 || protocol === 132;

@@ -5,6 +5,7 @@ import { consequencesOf } from "../drivers/index.ts";
 import { writeText } from "../runtime/files.ts";
 import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
+import { plannedTests, sayTests } from "./fleet-tests.ts";
 import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
 import type { Terminal, Tone } from "./terminal.ts";
 
@@ -26,12 +27,15 @@ export async function plan(options: PlanOptions, terminal: Terminal): Promise<Ex
   const sets = surveyed.map(({ set }) => set);
   showChanges(explain(sets, { verbose: options.verbose === true }), terminal);
   sayConsequences(surveyed, terminal);
+  const tests = plannedTests(opened);
+  sayTests(tests, terminal);
   const made = { format: planFormat, fleet: opened.fleet.name, ledger: ledgerDigest(opened), sets };
   if (options.out !== undefined) {
     await writeText(options.out, formatPlan(made), 0o600);
     terminal.say(`kept in ${options.out}: \`sixgate apply ${options.out}\``);
   }
   terminal.result(made);
+  if (tests.some(({ passed }) => !passed)) return exit.failed;
   const { add, change, remove } = count(sets);
   return options.detailedExitcode === true && add + change + remove > 0 ? exit.changes : exit.fine;
 }

@@ -7,6 +7,11 @@ import type { Loaded, RulesOf } from "./rules-of.ts";
 /** The rules of every kind of gateway that the proof can read, by the name that the fleet file has for it. */
 const kinds: Readonly<Partial<Record<GatewayDesired["driver"], RulesOf>>> = { nftables: nftablesRules };
 
+/** Whether anybody reads the rules of such a gateway. */
+export function readsRules({ driver }: GatewayDesired): boolean {
+  return kinds[driver] !== undefined;
+}
+
 /** Rejects with E490 where nobody reads the rules of such a gateway, and with E970 where they can't be read. */
 export async function loadedRules(way: Way, desired: GatewayDesired, signal?: AbortSignal): Promise<Loaded> {
   return rulesOf(desired).loaded(way, signal);

@@ -92,7 +92,7 @@ function readMac(text: string): Read<Mac> {
 }
 
 /** 80, `443/udp`, `8000-8099/tcp`, `ping`. tcp unless said. */
-function readService(found: unknown): Read<Service> {
+export function readService(found: unknown): Read<Service> {
   if (found === "ping") return { value: { kind: "ping" } };
   if (typeof found !== "string" && typeof found !== "number") return notService(kindOf(found));
   const text = String(found);

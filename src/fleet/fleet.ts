@@ -5,6 +5,7 @@ import type { Mac } from "../net/mac.ts";
 import type { PortRange } from "../net/port.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { Transport } from "../net/transport.ts";
+import type { Service } from "../openings/opening.ts";
 import type { OpeningPolicy } from "../openings/policy.ts";
 
 /** What the operator wrote, after schema and cross-checks: what is wanted, never how a device spells it. */
@@ -26,6 +27,8 @@ export type Fleet = {
   readonly groups: ReadonlyMap<string, readonly Prefix[]>;
   readonly policy: Policy;
   readonly openings: readonly StaticOpening[];
+  /** What every plan has to hold. */
+  readonly tests: readonly FleetTest[];
   /** Absent: nothing listens on the gateway, and nothing is opened by labels. */
   readonly controller?: Controller;
 };
@@ -216,5 +219,19 @@ export type StaticOpening = {
   )[];
   readonly from: readonly Prefix[];
   /** `fleet.yaml:40:5 openings[0]`, for messages. */
+  readonly at: string;
+};
+
+/** One entry of `tests:`: what has to be open, and closed, from one place to another. */
+export type FleetTest = {
+  readonly from:
+    | { readonly kind: "internet" | "management" }
+    | { readonly kind: "group"; readonly group: string }
+    | { readonly kind: "host"; readonly host: HostName; readonly container?: string };
+  readonly to: StaticOpening["to"];
+  readonly open: readonly Service[];
+  /** `all`: everything but what is in `open`. */
+  readonly closed: "all" | readonly Service[];
+  /** `fleet.yaml:60:5 tests[0]`, for messages. */
   readonly at: string;
 };

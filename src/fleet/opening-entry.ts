@@ -53,7 +53,7 @@ export function checkNumbers(services: readonly Service[], path: Path, places: P
   }
 }
 
-function resolveTarget(
+export function resolveTarget(
   text: string,
   path: Path,
   file: FleetFile,

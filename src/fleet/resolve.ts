@@ -11,6 +11,7 @@ import { resolvePolicy } from "./policy-entry.ts";
 import { resolveApi } from "./resolve-api.ts";
 import { resolveHypervisor } from "./resolve-hypervisor.ts";
 import type { FleetFile } from "./schema.ts";
+import { resolveTests } from "./test-entry.ts";
 
 type NicEntry = NonNullable<FleetFile["gateway"]["management"]>;
 type Role = "uplink" | "hosts" | "management";
@@ -50,6 +51,7 @@ export function resolveFleet(
       openings: resolvePolicy(file, groups, places, findings),
     },
     openings: resolveOpenings(file, groups, hosts, places, findings),
+    tests: resolveTests(file, groups, hosts, places, findings),
     ...(file.controller === undefined
       ? {}
       : { controller: { agentPort: file.controller["agent-port"], apiPort: file.controller["api-port"] } }),

@@ -23,6 +23,7 @@ import {
 import { hypervisorEntry } from "./hypervisor-entry.ts";
 import { openingEntry } from "./opening-schema.ts";
 import { controllerEntry, policyEntry } from "./policy-schema.ts";
+import { testEntry } from "./test-schema.ts";
 
 // The fleet file as it is written. Strict: an unknown key is an error. What the keys mean stands in `describe`,
 // which `explain` and the editors show. Defaults that depend on other keys are filled in by `resolve.ts`.
@@ -241,6 +242,12 @@ export const fleetSchema = z.strictObject({
       "What holds without an opening, and what may be opened. Default: closed between hosts, open outwards, nothing may be opened by labels or people.",
     ),
   openings: z.array(openingEntry).default([]).describe("What is open from outside. Default: nothing."),
+  tests: z
+    .array(testEntry)
+    .default([])
+    .describe(
+      "What has to hold: every plan asks the rules that it would make, and a test that fails stops apply. Default: nothing.",
+    ),
   controller: controllerEntry
     .optional()
     .describe(

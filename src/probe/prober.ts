@@ -8,6 +8,9 @@ import type { Answer, Question, Reason, State } from "./probe.ts";
 /** `at`: when it was known, where that is before the outcome is told (performance.now). */
 type Outcome = { readonly state: State; readonly reason: Reason; readonly said?: string; readonly at?: number };
 
+/** The kernel chooses. */
+const anyAddress = "::";
+
 /** After a TCP connection stands, so long is waited for a first word. */
 const wordWait = 150;
 
@@ -82,7 +85,14 @@ function askPing(question: Question, wait: number): Promise<Outcome> {
     const seconds = String(Math.max(1, Math.ceil(wait / 1000)));
     const child = spawn(
       "ping",
-      [question.to.includes(":") ? "-6" : "-4", "-n", "-c1", `-W${seconds}`, "-I", question.from, question.to],
+      [
+        question.to.includes(":") ? "-6" : "-4",
+        "-n",
+        "-c1",
+        `-W${seconds}`,
+        ...(question.from === anyAddress ? [] : ["-I", question.from]),
+        question.to,
+      ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     let printed = "";

@@ -53,7 +53,7 @@ export function claimsFor(
   for (const [to, openings] of Map.groupBy(opened, (each) => each.to)) {
     const may = space.and(openedFlows(space, openings, known), sources);
     const around = groundAt(wide, toBits(to)).claim;
-    points.set(to, joinClaims(space, { may, must: space.and(may, usual(space)) }, around));
+    points.set(to, joinClaims(space, { may, must: space.and(may, usualFlows(space)) }, around));
   }
   const links = onLink.map((each): Ground => ({ ...spanOf(each), claim: { may: own.may, must: noPackets } }));
   return { points, grounds: [...wide, ...links].sort((a, b) => (a.first < b.first ? -1 : 1)) };
@@ -125,7 +125,7 @@ function messages(space: PacketSpace, types: readonly Span[]): PacketSet {
 }
 
 /** Flows as programs make them: from a port that the system gives, to one that is not 0; of messages, echo of code 0. */
-function usual(space: PacketSpace): PacketSet {
+export function usualFlows(space: PacketSpace): PacketSet {
   const withPorts = space.union(transports.map((each) => space.where("protocol", oneValue(protocolNumber(each), 256))));
   const ports = space.and(space.where("fromPort", [1024]), space.where("toPort", [1]));
   const echo = space.and(
@@ -180,7 +180,7 @@ function door(space: PacketSpace, port: number, from: readonly Prefix[]): Packet
 function hostGrounds(space: PacketSpace, desired: GatewayDesired, sources: PacketSet): readonly Ground[] {
   const { policy, delegated, hosts, bogons } = desired;
   const flows = space.and(startsOf(space), sources);
-  const open: Claim = { may: flows, must: space.and(flows, usual(space)) };
+  const open: Claim = { may: flows, must: space.and(flows, usualFlows(space)) };
   const grounds: Ground[] = [];
   if (policy.betweenHosts === "open") for (const { block } of hosts) grounds.push({ ...spanOf(block), claim: open });
   if (policy.egress === "open") {

@@ -3,14 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allocate } from "../src/addressing/allocate.ts";
 import { emptyLedger } from "../src/addressing/ledger.ts";
+import { Failure } from "../src/base/failure.ts";
 import type { HostName } from "../src/base/name.ts";
 import { openAuthority } from "../src/controller/authority.ts";
 import type { Basis, Controller, ControllerEvent, Person } from "../src/controller/controller.ts";
+import type { Journal } from "../src/controller/journal.ts";
 import { type RunningController, startController } from "../src/controller/start-controller.ts";
 import { type ControllerState, openState } from "../src/controller/state.ts";
 import type { MembersLane } from "../src/drivers/members-lane.ts";
 import { parseFleet } from "../src/fleet/parse-fleet.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
+import type { Store } from "../src/store/store.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { type ManualClock, manualClock, settled } from "./manual-clock.ts";
 import { idOf } from "./openings-rig.ts";
@@ -61,12 +64,23 @@ export class ControllerRig {
   }
 
   /** Starts one, letting time pass while it waits for another's lease. */
-  async start(options: { readonly acceptLoss?: boolean } = {}): Promise<Started> {
+  async start(options: StartOptions = {}): Promise<Started> {
+    const { acceptLoss, killAt, journalFails } = options;
     const clock = this.clock.fork();
-    const state = await openState({ folder: this.folder, clock, ...options });
-    this.#states.push(state);
-    const authority = await openAuthority(this.folder, () => clock.now());
+    const opened = await openState({ folder: this.folder, clock, ...(acceptLoss === undefined ? {} : { acceptLoss }) });
     const wire = { isCut: false };
+    const die = (): Promise<never> => {
+      wire.isCut = true;
+      clock.kill();
+      return new Promise(() => undefined);
+    };
+    const state: ControllerState = {
+      ...opened,
+      store: killAt === undefined ? opened.store : deadlyStore(opened.store, killAt, die),
+      journal: journalFails === undefined ? opened.journal : fullJournal(opened.journal, journalFails),
+    };
+    this.#states.push(opened);
+    const authority = await openAuthority(this.folder, () => clock.now());
     let isUp = false;
     const starting = startController({
       basis: this.basis,
@@ -83,7 +97,7 @@ export class ControllerRig {
     }).finally(() => {
       isUp = true;
     });
-    for (let n = 0; n < 40 && !isUp; n++) {
+    for (let n = 0; n < 200 && !isUp; n++) {
       await breathe();
       if (!isUp) await this.clock.pass(1000);
     }
@@ -126,8 +140,26 @@ export class ControllerRig {
   async pass(milliseconds: number, step = 5000): Promise<void> {
     for (let left = milliseconds; left > 0; left -= step) {
       await this.clock.pass(Math.min(left, step));
+      // Whatever waits for a disk has to be done before more time passes, however slow the disk is.
+      for (const { journal } of this.#states) await journal.flush().catch(() => undefined);
       await breathe();
     }
+  }
+
+  /** Lets time pass until it is settled. */
+  async waitFor<T>(work: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const watched = work.finally(() => {
+      isSettled = true;
+    });
+    watched.catch(() => undefined);
+    for (let n = 0; n < 300 && !isSettled; n++) await this.pass(1000);
+    return await watched;
+  }
+
+  async until(met: () => boolean): Promise<void> {
+    for (let n = 0; n < 300 && !met(); n++) await this.pass(1000);
+    if (!met()) throw new Error("Waited in vain");
   }
 
   async what(on: { readonly controller: Controller }): Promise<readonly string[]> {
@@ -141,6 +173,35 @@ export class ControllerRig {
     for (const { journal, store } of this.#states) await Promise.allSettled([journal.end(), store.end()]);
     await rm(this.folder, { recursive: true });
   }
+}
+
+export type StartOptions = {
+  readonly acceptLoss?: boolean;
+  /** The process is killed at that commit, before the disk has it or after. */
+  readonly killAt?: (keys: readonly string[]) => "before" | "after" | undefined;
+  /** The journal's disk takes nothing while this is true. */
+  readonly journalFails?: () => boolean;
+};
+
+function deadlyStore(store: Store, killAt: NonNullable<StartOptions["killAt"]>, die: () => Promise<never>): Store {
+  return {
+    ...store,
+    async commit(writes) {
+      const when = killAt(writes.map(({ key }) => key));
+      if (when === "before") return await die();
+      const revision = await store.commit(writes);
+      return when === "after" ? await die() : revision;
+    },
+  };
+}
+
+function fullJournal(journal: Journal, fails: () => boolean): Journal {
+  const failure = new Failure("E947", "journal", "The journal can't be written: no space", "make some");
+  return {
+    ...journal,
+    flush: () => (fails() ? Promise.reject(failure) : journal.flush()),
+    failing: () => (fails() ? failure : journal.failing()),
+  };
 }
 
 export type Started = RunningController & {

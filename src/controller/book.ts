@@ -12,6 +12,7 @@ import type { Refusal } from "../openings/refusal.ts";
 import { coverService } from "../openings/services.ts";
 import { Agenda } from "./agenda.ts";
 import type { Mark } from "./dirty.ts";
+import { Found } from "./found.ts";
 import { type BookSurroundings, HostBook } from "./host-book.ts";
 import type { State } from "./lane-state.ts";
 import { Peers } from "./peers.ts";
@@ -45,7 +46,7 @@ const heldMark = "held ";
 export class Book {
   readonly #options: BookOptions;
   readonly #hosts = new Map<HostName, HostBook>();
-  readonly #held = new Map<HostName, Map<Address, readonly OpenService[]>>();
+  readonly #held = new Map<HostName, Found>();
   readonly #complete = new Set<HostName>();
   readonly #stale = new Set<HostName>();
   readonly #peers = new Peers();
@@ -98,9 +99,9 @@ export class Book {
         this.#dirty(host, to);
         continue;
       }
-      const there = this.#held.get(host) ?? new Map<Address, readonly OpenService[]>();
-      if (there.size === 0) this.#held.set(host, there);
-      there.set(to, services);
+      let there = this.#held.get(host);
+      if (there === undefined) this.#held.set(host, (there = new Found()));
+      there.add(to, services);
       // A host that is not in the fleet file any more will never report.
       if (!this.#rules.hosts.has(host)) this.#dirty(host, to);
     }
@@ -112,7 +113,7 @@ export class Book {
     this.#during(eventAt, now, () => {
       this.host(host).snapshot(reports, now);
       const held = this.#held.get(host);
-      if (held !== undefined) for (const to of held.keys()) this.#dirty(host, to);
+      if (held !== undefined) for (const to of held.addresses()) this.#dirty(host, to);
       this.#held.delete(host);
       this.#complete.add(host);
       if (this.#stale.delete(host)) for (const to of this.host(host).addresses()) this.#dirty(host, to);
@@ -133,7 +134,10 @@ export class Book {
 
   /** Nobody has heard of the host for so long that its openings end. They come back with its next snapshot. */
   expireHost(host: HostName): readonly Address[] {
-    const addresses = new Set([...(this.#held.get(host)?.keys() ?? []), ...(this.#hosts.get(host)?.addresses() ?? [])]);
+    const addresses = new Set([
+      ...(this.#held.get(host)?.addresses() ?? []),
+      ...(this.#hosts.get(host)?.addresses() ?? []),
+    ]);
     this.#stale.add(host);
     this.#complete.delete(host);
     this.#held.delete(host);
@@ -162,7 +166,7 @@ export class Book {
     this.#agendaOfHeld();
     for (const [host, held] of this.#held) {
       if (rules.hosts.has(host)) continue;
-      for (const to of held.keys()) this.#dirty(host, to);
+      for (const to of held.addresses()) this.#dirty(host, to);
       this.#held.delete(host);
     }
   }
@@ -170,12 +174,7 @@ export class Book {
   /** The time of day was set by so many milliseconds. */
   shift(by: number, now: Instant): void {
     this.#agenda.clear();
-    for (const held of this.#held.values())
-      for (const [to, services] of held)
-        held.set(
-          to,
-          services.map((each) => later(each, by)),
-        );
+    for (const held of this.#held.values()) held.change((services) => services.map((each) => later(each, by)));
     this.#during(undefined, now, () => {
       for (const book of this.#hosts.values()) book.shift(by, now);
     });
@@ -189,9 +188,7 @@ export class Book {
   /** Ends what a person had opened. */
   unwish(granted: Granted, now: Instant): void {
     const { host, to, key } = granted.request;
-    const held = this.#held.get(host);
-    const services = held?.get(to);
-    if (services !== undefined) held?.set(to, without(services, this.#servicesOf([granted], to)));
+    this.#held.get(host)?.change((services) => without(services, this.#servicesOf([granted], to)), to);
     this.#during(undefined, now, () => this.host(host).unwish(key));
   }
 
@@ -227,8 +224,8 @@ export class Book {
   }
 
   /** What the gateway held and is still held, for hosts that have not reported. */
-  held(host: HostName): ReadonlyMap<Address, readonly OpenService[]> {
-    return this.#held.get(host) ?? new Map();
+  held(host: HostName): Iterable<readonly [Address, readonly OpenService[]]> {
+    return this.#held.get(host)?.entries() ?? [];
   }
 
   heldHosts(): readonly HostName[] {
@@ -238,7 +235,7 @@ export class Book {
   /** How many openings are held so. */
   get heldCount(): number {
     let count = 0;
-    for (const addresses of this.#held.values()) for (const services of addresses.values()) count += services.length;
+    for (const held of this.#held.values()) count += held.count;
     return count;
   }
 
@@ -264,7 +261,7 @@ export class Book {
 
   #agendaOfHeld(): void {
     for (const [host, addresses] of this.#held)
-      for (const [to, services] of addresses)
+      for (const [to, services] of addresses.entries())
         for (const { ends } of services)
           if (ends !== undefined) this.#agenda.add({ at: ends, host, id: heldMark + to });
   }

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ada, basisWith, ControllerRig, root, usualPolicy } from "../../test/controller-rig.ts";
 import { addressOn, report, tcp, vm1, vm2 } from "../../test/openings-rig.ts";
@@ -189,9 +190,7 @@ test("a person is told when the gateway does not take it, and nothing opens late
   rig.snapshot(one, "vm1", report(1, { on: [a1] }));
   await one.settled();
   rig.gateway.faults.push(...Array.from({ length: 50 }, () => ["before", "read"] as const).flat());
-  const asked = codeOf(one.controller.open(ada, wish()));
-  await rig.pass(20_000);
-  expect(await asked).toBe("E950");
+  expect(await rig.waitFor(codeOf(one.controller.open(ada, wish())))).toBe("E950");
   rig.gateway.faults.length = 0;
   await rig.pass(60_000);
   expect(await rig.open(one)).toEqual([]);
@@ -257,11 +256,13 @@ test("two controllers: the second waits for the first's end, and the first write
     second = true;
     return two;
   });
+  await rig.until(() =>
+    rig.said.includes("Another controller writes to the gateway: this one waits until it has ended"),
+  );
   await rig.pass(20_000);
   expect(second).toBe(false);
-  expect(rig.said).toContain("Another controller writes to the gateway: this one waits until it has ended");
   await one.end();
-  const two = await coming;
+  const two = await rig.waitFor(coming);
   rig.snapshot(two, "vm1", report(2, { open: "443", on: [a2] }));
   expect(await rig.open(two)).toEqual([`${a2} 443/tcp from ::/0`]);
   await two.end();
@@ -370,4 +371,80 @@ test("views: suggestions, containers, agents, what the gateway itself holds", as
   ]);
   expect(await one.controller.inForce(a1)).toMatchObject([{ service: { ports: { first: 80 } } }]);
   await one.end();
+});
+
+test.each<[string, string, "before" | "after"]>([
+  ["before the wish is on disk", "wish/", "before"],
+  ["after the wish is on disk", "wish/", "after"],
+  ["before a first sighting is on disk", "sighting/", "before"],
+  ["after a first sighting is on disk", "sighting/", "after"],
+])("killed %s: what is open is what is kept, and nothing is there by halves", async (_, prefix, when) => {
+  const one = await rig.start({ killAt: (keys) => (keys.some((key) => key.startsWith(prefix)) ? when : undefined) });
+  rig.snapshot(one, "vm1", report(1, { open: "9000", on: [a1] }));
+  void one.controller.open(ada, wish());
+  await rig.pass(2000);
+  const two = await rig.start();
+  expect(await two.controller.verifyJournal()).toBeUndefined();
+  rig.snapshot(two, "vm1", report(1, { open: "9000", on: [a1] }));
+  const isKept = prefix === "wish/" ? when === "after" : (await rig.what(two)).includes("ada: open-done");
+  const open = await rig.open(two);
+  expect(open).toContain(`${a1} 9000/tcp from ::/0`);
+  if (prefix === "wish/") expect(open.includes(`${a1} 22/tcp from 3fff:1::/48`)).toBe(isKept);
+  expect(two.controller.openings(vm1).map(({ to }) => to)).toEqual(open.map(() => a1));
+  await rig.pass(700_000);
+  expect(await rig.open(two)).toEqual([]);
+  await two.end();
+});
+
+test("while the journal's disk is full nothing opens, what ends is closed, and people are told", async () => {
+  let isFull = false;
+  const one = await rig.start({ journalFails: () => isFull });
+  rig.snapshot(one, "vm1", report(1, { open: "80", on: [a1] }), report(2, { open: "443", on: [a2] }));
+  expect(await rig.open(one)).toHaveLength(2);
+  isFull = true;
+  rig.gone(one, "vm1", 1);
+  rig.put(one, "vm1", report(3, { open: "8000", on: [addressOn(vm1, 3)] }));
+  expect(await rig.open(one)).toEqual([`${a2} 443/tcp from ::/0`]);
+  expect(await codeOf(one.controller.open(ada, wish({ to: "vm1/c2" })))).toBe("E947");
+  await rig.pass(10_000);
+  expect(await rig.open(one)).toEqual([`${a2} 443/tcp from ::/0`]);
+  expect(rig.said.filter((text) => text.includes("nothing new is opened until it can"))).toHaveLength(1);
+  isFull = false;
+  await rig.pass(3000);
+  expect(await rig.open(one)).toHaveLength(2);
+  await one.end();
+});
+
+test("a store that is lost: what the gateway holds stays until its host has reported", async () => {
+  const one = await rig.start();
+  rig.snapshot(one, "vm1", report(1, { open: "80", on: [a1] }));
+  await one.controller.open(ada, wish());
+  await one.end();
+  await rm(`${rig.folder}/store.db`);
+  await expect(rig.start()).rejects.toThrow("E942");
+  const two = await rig.start({ acceptLoss: true });
+  expect(await rig.open(two)).toHaveLength(2);
+  rig.snapshot(two, "vm1", report(1, { open: "80", on: [a1] }));
+  expect(await rig.open(two)).toEqual([`${a1} 80/tcp from ::/0`]);
+  expect(await rig.what(two)).toContain("controller: store-lost");
+  await two.end();
+});
+
+test("an address that changes hands in a tight loop never carries an opening over, through restarts too", async () => {
+  let on = await rig.start();
+  rig.snapshot(on, "vm1");
+  for (let n = 0; n < 60; n++) {
+    rig.put(on, "vm1", report(2 * n + 1, { open: "80", on: [a1] }));
+    if (n % 3 === 0) await on.settled();
+    rig.put(on, "vm1", report(2 * n + 2, { on: [a1] }));
+    if (n % 2 === 0) rig.gone(on, "vm1", 2 * n + 1);
+    if (n % 20 === 19) {
+      await on.kill();
+      on = await rig.start();
+      rig.snapshot(on, "vm1", report(2 * n + 2, { on: [a1] }));
+    }
+    expect(await rig.open(on)).toEqual([]);
+    rig.gone(on, "vm1", 2 * n + 1, 2 * n + 2);
+  }
+  await on.end();
 });

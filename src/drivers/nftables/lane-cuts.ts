@@ -28,6 +28,7 @@ export class Cuts<F extends LiveFlow> {
   readonly #ways: LaneWays<F>;
   readonly #admits: AdmissionTo;
   #waiting = new Map<Address, readonly OpenService[]>();
+  #cutting: ReadonlyMap<Address, readonly OpenService[]> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #failed: unknown;
@@ -45,7 +46,7 @@ export class Cuts<F extends LiveFlow> {
 
   /** Whether flows to the address are still to be ended. */
   has(to: Address): boolean {
-    return this.#waiting.has(to) || this.#running !== undefined;
+    return this.#waiting.has(to) || this.#cutting.has(to);
   }
 
   /** Resolves when all that was added is done; rejects when it could not be, and goes on trying. */
@@ -74,10 +75,12 @@ export class Cuts<F extends LiveFlow> {
     if (this.#running !== undefined) return this.#running;
     const taken = this.#waiting;
     this.#waiting = new Map();
+    this.#cutting = taken;
     this.#running = this.#cut(taken)
       .catch((cause: unknown) => this.#putBack(taken, cause))
       .finally(() => {
         this.#running = undefined;
+        this.#cutting = new Map();
         if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => void this.#start(), gathers);
       });
     return this.#running;

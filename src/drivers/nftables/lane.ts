@@ -117,26 +117,23 @@ async function readAll(ways: LaneWays, desired: GatewayDesired, signal: AbortSig
   const held: Held[] = [];
   const odd = new Map<Address, readonly Member[]>();
   for (const shard of shardsOf(desired)) {
-    const byAddress = new Map<Address, { readonly host: HostName; readonly members: Member[] }>();
     const stray: SetChange[] = [];
+    const crowd = new Crowd();
     for (const kind of memberKinds) {
       const set = memberSet(kind, shard);
       const nobodys: Member[] = [];
       for (const member of await ways.read(set, kind, instant(Date.now()), signal)) {
-        const known = byAddress.get(member.to);
-        if (known !== undefined) {
-          known.members.push(member);
-          continue;
-        }
+        if (crowd.joins(member)) continue;
         const place = placeOf(member.to);
-        if (place?.shard === shard) byAddress.set(member.to, { host: place.host, members: [member] });
+        if (place?.shard === shard) crowd.begin(place.host, member);
         else nobodys.push(member);
       }
       for (let at = 0; at < nobodys.length; at += strayBatch)
         stray.push({ set, kind, gone: nobodys.slice(at, at + strayBatch), there: [] });
     }
     for (const each of stray) await takeOut(ways, each, signal);
-    for (const [to, { host, members }] of byAddress) {
+    for (const { host, members } of crowd.all()) {
+      const [{ to }] = members;
       const services = servicesOf(members);
       held.push({ host, to, services });
       if (isOdd(to, members, services)) odd.set(to, members);
@@ -160,6 +157,37 @@ async function readAddress(
     members.push(...all.filter((each) => each.to === to));
   }
   return servicesOf(members);
+}
+
+/** Members by address, in columns: most addresses have one member, and there may be a million of them. */
+class Crowd {
+  readonly #places = new Map<Address, number>();
+  readonly #hosts: HostName[] = [];
+  readonly #firsts: Member[] = [];
+  readonly #others = new Map<number, Member[]>();
+
+  /** Whether its address was there already. */
+  joins(member: Member): boolean {
+    const place = this.#places.get(member.to);
+    if (place === undefined) return false;
+    const others = this.#others.get(place);
+    if (others === undefined) this.#others.set(place, [member]);
+    else others.push(member);
+    return true;
+  }
+
+  begin(host: HostName, member: Member): void {
+    this.#places.set(member.to, this.#firsts.length);
+    this.#hosts.push(host);
+    this.#firsts.push(member);
+  }
+
+  *all(): Generator<{ readonly host: HostName; readonly members: readonly [Member, ...Member[]] }> {
+    for (const [place, first] of this.#firsts.entries()) {
+      const host = this.#hosts[place];
+      if (host !== undefined) yield { host, members: [first, ...(this.#others.get(place) ?? [])] };
+    }
+  }
 }
 
 async function takeOut(ways: LaneWays, change: SetChange, signal: AbortSignal | undefined): Promise<void> {

@@ -126,9 +126,21 @@ export function prefixText(p: Prefix): string {
 
 /** The members of one address as services: those that differ in their source alone are one. Sorted. */
 export function servicesOf(members: readonly Member[]): readonly OpenService[] {
+  const [only] = members;
+  if (members.length === 1 && only?.kind === "open" && only.ends === undefined) return openToAnyone(only);
   if (members.length === 1) return [serviceOf(members) ?? []].flat();
   const groups = Map.groupBy(members, (each) => `${serviceKey(each)} ${each.ends ?? ""}`);
   return [...groups.values()].flatMap((group) => serviceOf(group) ?? []).sort(compareOpenServices);
+}
+
+/** What most addresses have, and all that do have the same: so it is made once. */
+const openPorts = new Map<string, readonly OpenService[]>();
+
+function openToAnyone(member: Member & { readonly kind: "open" }): readonly OpenService[] {
+  const key = `${member.transport} ${member.port}`;
+  const known = openPorts.get(key) ?? [serviceOf([member]) ?? []].flat();
+  openPorts.set(key, known);
+  return known;
 }
 
 function serviceOf(group: readonly Member[]): OpenService | undefined {

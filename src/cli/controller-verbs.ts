@@ -51,8 +51,17 @@ function addLookingVerbs(program: Command, run: Runner): void {
       "why a port is open or closed, link by link: why vm1/web:443, why [2001:db8::1]:443/udp, why vm1/web:ping",
     )
     .option("--from <vantage>", "internet, a group, a prefix, an address, a host or host/container", "internet")
-    .action((target: string, options: DoorOptions & { from: string }) =>
-      run(async (terminal) => (await import("./why.ts")).why(target, options, terminal)),
+    .option("--rules", "by the rules that are loaded on the gateway alone; no controller is asked")
+    .option(
+      "-f, --file <fleet.yaml>",
+      "with --rules: the fleet file; else the nearest fleet.yaml upwards, or the lab's",
+    )
+    .action((target: string, options: DoorOptions & { from: string; rules?: boolean; file?: string }) =>
+      run(async (terminal) =>
+        options.rules === true
+          ? (await import("./why-rules.ts")).whyRules(target, options, terminal)
+          : (await import("./why.ts")).why(target, options, terminal),
+      ),
     );
   withDoor(program.command("status"))
     .description("the controller, its gateway and its agents; exit 2 when the gateway drifted")

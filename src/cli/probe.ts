@@ -1,9 +1,5 @@
-import { reservedAddress } from "../addressing/reserved-address.ts";
 import { Failure } from "../base/failure.ts";
-import type { HostName } from "../base/name.ts";
-import type { FleetTest } from "../fleet/fleet.ts";
-import { type Address, parseAddress } from "../net/address.ts";
-import { parsePort } from "../net/port.ts";
+import type { Address } from "../net/address.ts";
 import { contains } from "../net/prefix.ts";
 import type { Service } from "../openings/opening.ts";
 import { ask } from "../probe/probe.ts";
@@ -11,6 +7,7 @@ import { type Exit, exit } from "./exit.ts";
 import type { Opened } from "./fleet-file.ts";
 import { gatewayIn, insideLab, type LabSource, openFleetOrLab } from "./gateway-rules.ts";
 import { questionFor, requireOwn, serviceName, standAt } from "./live.ts";
+import { targetIn, vantageIn } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type ProbeOptions = LabSource & { readonly from: string; readonly wait: string };
@@ -23,7 +20,7 @@ export async function probe(target: string, options: ProbeOptions, terminal: Ter
   if (!Number.isInteger(wait) || wait < 100 || wait > 10_000)
     throw new Failure("E802", "--wait", `"${options.wait}" is not 100 to 10000 milliseconds`, "1000 is the default");
   const opened = await openFleetOrLab(options);
-  const { to, port } = targetIn(target, opened);
+  const { to, service } = targetIn(target, opened);
   const { delegated } = opened.plan;
   requireOwn(to, gatewayIn(opened), (address) => contains(delegated, address));
   const stand = await standAt(vantageIn(options.from, opened), opened, options.lab);
@@ -34,7 +31,8 @@ export async function probe(target: string, options: ProbeOptions, terminal: Ter
       `No way to send packets from "${options.from}"`,
       "in a lab every vantage has one (--lab); elsewhere only internet, from this machine",
     );
-  const services = port === undefined ? openAt(to, opened) : asksFor(port);
+  const services =
+    service?.kind === "ports" ? asksFor(service.ports.first) : service === undefined ? openAt(to, opened) : [service];
   const questions = services.slice(0, mostQuestions).flatMap((each) => questionFor(stand, to, each) ?? []);
   const answers = await ask(stand.shell, questions, wait);
   terminal.table(
@@ -71,40 +69,4 @@ function openAt(to: Address, opened: Opened): readonly Service[] {
   return [...new Set(ports.length === 0 ? [80, 443] : ports)]
     .flatMap((port) => asksFor(port).slice(0, 3))
     .concat({ kind: "ping" });
-}
-
-/** `vm1/web`, `vm1/web:443`, an address, or `[address]:443`. */
-function targetIn(text: string, opened: Opened): { readonly to: Address; readonly port?: number } {
-  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
-  const named = /^([a-z0-9-]+)\/([A-Za-z0-9_.-]+?)(?::(\d+))?$/.exec(text);
-  const portText = bracketed?.[2] ?? named?.[3];
-  const port = portText === undefined ? undefined : parsePort(portText);
-  const to =
-    named === null
-      ? parseAddress(bracketed?.[1] ?? text)
-      : containerAddress(opened, (named[1] ?? "") as HostName, named[2] ?? "");
-  if (to !== undefined && (portText === undefined || port !== undefined))
-    return { to, ...(port === undefined ? {} : { port }) };
-  throw new Failure(
-    "E802",
-    "probe",
-    `Not a target: ${JSON.stringify(text)}`,
-    "write vm1/web, vm1/web:443, an IPv6 address, or [address]:443",
-  );
-}
-
-function containerAddress(opened: Opened, host: HostName, container: string): Address | undefined {
-  const numbers = opened.plan.hosts.find((each) => each.host === host);
-  const reserved = opened.fleet.hosts.get(host)?.docker.containers.get(container);
-  return numbers === undefined || reserved === undefined ? undefined : reservedAddress(numbers, reserved);
-}
-
-function vantageIn(text: string, { fleet }: Opened): FleetTest["from"] {
-  if (text === "internet" || text === "management") return { kind: text };
-  if (fleet.groups.has(text)) return { kind: "group", group: text };
-  const [host = "", container] = text.split("/");
-  if (fleet.hosts.has(host as HostName)) {
-    return { kind: "host", host: host as HostName, ...(container === undefined ? {} : { container }) };
-  }
-  throw new Failure("E974", "--from", `No vantage "${text}"`, "write internet, a group, a host, or host/container");
 }

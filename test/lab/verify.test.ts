@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRoot } from "./harness.ts";
@@ -122,6 +125,58 @@ describe.skipIf(!isRoot)("verify in a running lab (needs root)", () => {
       );
     } finally {
       await nft("delete", "element", "inet", "sixgate", "static_open", element);
+    }
+  });
+
+  test("why --rules names the rule that decides, without a controller", async () => {
+    const open = await sixgate("why", "vm2/api:8000", "--from", "office", "--rules", "--lab", name);
+    expect([open.code, open.stdout]).toEqual([
+      0,
+      expect.stringMatching(/accept by inet sixgate static_openings handle \d+: .*@static_from/),
+    ]);
+    const closed = await sixgate("why", "vm2/api:8000", "--rules", "--lab", name);
+    expect(closed.stdout).toMatch(/drop {3}by inet sixgate denied handle \d+: counter drop/);
+  });
+
+  test("test asks the fleet's tests of the rules and, live, with packets", async () => {
+    const asked = await sixgate("test", "--lab", name);
+    expect([asked.code, asked.stdout]).toEqual([0, expect.stringMatching(/^11 passed, 0 failed$/m)]);
+    const live = await sixgate("test", "--live", "--lab", name);
+    expect([live.code, live.stdout]).toEqual([0, expect.stringMatching(/^\d\d passed, 0 failed, with packets$/m)]);
+  });
+
+  test("probe asks in nmap's words, and only the fleet's own addresses", async () => {
+    const ran = await sixgate("probe", "vm1/web:443", "--lab", name, "--wait", "2000");
+    expect(ran.stdout).toMatch(/443\/tcp +open +syn-ack/);
+    expect(ran.stdout).toMatch(/444\/tcp +filtered +no-response/);
+    expect(ran.stdout).toMatch(/ping +open +echo-reply/);
+    const foreign = await sixgate("probe", "[2001:db8:ffff::2]:22", "--lab", name);
+    expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining("E976 Not in 2001:db8:1234:321d::/64")]);
+  });
+
+  test("a test that fails ends plan 3, and stops apply", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sixgate-tests-"));
+    try {
+      const file = join(folder, "fleet.yaml");
+      const text = await readFile("examples/lab.yaml", "utf8");
+      await writeFile(
+        file,
+        text
+          .replace("to: vm1/db, closed: all", "to: vm1/web, closed: [80]")
+          .replace("open: [80, 443, ping], closed: all", "open: [443], closed: [22]"),
+      );
+      const planned = await sixgate("plan", "-f", file, "--lab", name);
+      expect([planned.code, planned.stdout]).toEqual([
+        3,
+        expect.stringMatching(/FAILS .* internet → vm1\/web 80\/tcp is not closed/),
+      ]);
+      const applied = await sixgate("apply", "-f", file, "--lab", name, "--yes");
+      expect([applied.code, applied.stderr]).toEqual([
+        3,
+        expect.stringContaining("E975 internet → vm1/web 80/tcp would not be closed"),
+      ]);
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 });

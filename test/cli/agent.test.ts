@@ -82,10 +82,10 @@ describe("sixgate enrol", () => {
 });
 
 test.each([
-  ["fw.example", { host: "fw.example", port: 7664 }],
+  ["fw.example", { host: "fw.example", port: 6464 }],
   ["fw.example:1", { host: "fw.example", port: 1 }],
-  ["10.10.10.1", { host: "10.10.10.1", port: 7664 }],
-  ["2001:db8::1", { host: "2001:db8::1", port: 7664 }],
+  ["10.10.10.1", { host: "10.10.10.1", port: 6464 }],
+  ["2001:db8::1", { host: "2001:db8::1", port: 6464 }],
   ["[2001:db8:0::1]:99", { host: "2001:db8::1", port: 99 }],
   ["", undefined],
   ["fw.example:0", undefined],

@@ -83,6 +83,7 @@ async function attack(): Promise<Outcome> {
       if (failure !== undefined) throw failure;
     },
     drifted: () => undefined,
+    looked: () => undefined,
     refused: () => undefined,
   });
   book.adopt(await writer.start());

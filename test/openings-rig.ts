@@ -118,6 +118,7 @@ export class Rig {
       applied: () => undefined,
       reached: () => undefined,
       drifted: (to) => void this.drifts.push(to),
+      looked: () => undefined,
       refused: () => undefined,
     });
     return [book, writer];

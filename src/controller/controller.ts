@@ -76,6 +76,7 @@ export type Status = {
   readonly started: Instant;
   /** False until every host that held openings has reported or gone stale: nothing of theirs is pruned before. */
   readonly complete: boolean;
+  /** `drift`: at so many addresses somebody else had changed the gateway at the last look; they were put right. */
   readonly gateway: { readonly reached: boolean; readonly error?: string; readonly drift: number };
   readonly openings: number;
   readonly refusals: number;

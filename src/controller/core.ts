@@ -56,7 +56,7 @@ export class Core {
   readonly #whenApplied = new Set<() => void>();
   basis: Basis;
   lane: MembersLane;
-  /** Elements that somebody else had added or taken away, put right since the start. */
+  /** Addresses at which somebody else had changed the gateway, found at the last look and put right. */
   drift = 0;
   /** Whether the gateway was read, and what it holds is taken over. */
   isAdopted = false;
@@ -212,8 +212,10 @@ export class Core {
       },
       reached: (failure) =>
         this.announcer.gateway(failure === undefined, failure?.message ?? "The gateway answers again"),
+      looked: (differences) => {
+        this.drift = differences;
+      },
       drifted: (to, host) => {
-        this.drift++;
         this.announcer.alarm(host, "drift", `Somebody else had changed what is open at ${to}`);
       },
       refused: (to, host, failure) =>

@@ -45,6 +45,8 @@ export type LaneWriterOptions = {
   readonly reached: (failure: Failure | undefined) => void;
   /** Somebody else had changed the gateway: this was found, and is put right. */
   readonly drifted: (to: Address, host: HostName) => void;
+  /** All that the gateway holds was looked at, and at so many addresses somebody else had changed it. */
+  readonly looked: (differences: number) => void;
   /** The gateway refuses this one address, and takes others. */
   readonly refused: (to: Address, host: HostName, failure: Failure) => void;
 };

@@ -28,6 +28,7 @@ type Bench = {
   readonly wants: Map<Address, { owner?: string; services: readonly OpenService[] }>;
   readonly applied: Applied[];
   readonly said: string[];
+  readonly looks: number[];
   readonly want: (to: Address, services: readonly OpenService[], owner?: string) => void;
 };
 
@@ -37,6 +38,7 @@ function bench(over: Partial<LaneWriterOptions> = {}): Bench {
   const wants: Bench["wants"] = new Map();
   const applied: Applied[] = [];
   const said: string[] = [];
+  const looks: number[] = [];
   const writer = new LaneWriter({
     lane: gateway.lane(),
     clock,
@@ -52,6 +54,7 @@ function bench(over: Partial<LaneWriterOptions> = {}): Bench {
     applied: (each) => void applied.push(each),
     reached: (failure) => void said.push(failure === undefined ? "reached" : `failing ${failure.diagnostic.code}`),
     drifted: (to) => void said.push(`drift ${to}`),
+    looked: (differences) => void looks.push(differences),
     refused: (to) => void said.push(`refused ${to}`),
     ...over,
   });
@@ -62,6 +65,7 @@ function bench(over: Partial<LaneWriterOptions> = {}): Bench {
     wants,
     applied,
     said,
+    looks,
     want(to, services, owner) {
       wants.set(to, { services, ...(owner === undefined ? {} : { owner }) });
       writer.mark({ host: vm1, to });
@@ -236,7 +240,7 @@ test("LaneWriter opens nothing whose preparation fails, and closes all the same"
 });
 
 test("LaneWriter puts right what somebody else changed, and says it", async () => {
-  const { writer, gateway, want, clock, said } = bench();
+  const { writer, gateway, want, clock, said, looks } = bench();
   await writer.start();
   want(at(1), [tcp(80)]);
   want(at(2), [tcp(80)]);
@@ -252,6 +256,7 @@ test("LaneWriter puts right what somebody else changed, and says it", async () =
   await clock.pass(120_000);
   await writer.settled();
   expect(said).toHaveLength(3);
+  expect(looks.slice(0, 2)).toEqual([3, 0]);
 });
 
 test("LaneWriter does not take its own changes for somebody else's while it looks", async () => {

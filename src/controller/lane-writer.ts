@@ -293,7 +293,13 @@ export class LaneWriter {
       if (!this.#mayWork() || this.#isUnsure) return;
       this.#touched = new Set(this.#pending);
       const held = await this.#read();
-      if (!this.#isUnsure) await this.#compare(held, (to, host) => this.#options.drifted(to, host));
+      if (this.#isUnsure) return;
+      let differences = 0;
+      await this.#compare(held, (to, host) => {
+        differences++;
+        this.#options.drifted(to, host);
+      });
+      this.#options.looked(differences);
     } catch (cause) {
       this.#failed([], cause);
     } finally {

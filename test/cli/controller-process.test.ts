@@ -165,6 +165,9 @@ describe.skipIf(lacking !== undefined)("sixgate controller on a gateway", () => 
     expect(backed, backed.err).toMatchObject({ code: 0 });
     const audit = await ask("audit", "--verify");
     expect(audit, audit.err).toMatchObject({ code: 0 });
+    const told = (await ask("audit", "--json")).out;
+    for (const what of ["invited", "enrolled", "agent-connected", "opened", "refused", "closed"])
+      expect(told).toContain(`"what":"${what}"`);
 
     // A fleet file that is wrong changes nothing; one that is right is in force.
     const path = join(folder, "fleet.yaml");

@@ -11,7 +11,7 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   proof: () => import("./proof.ts"),
 };
 /** These take minutes: only when they are named. */
-const long: readonly string[] = ["churn", "hostile"];
+const long: readonly string[] = ["start", "churn", "hostile"];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

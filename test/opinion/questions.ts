@@ -3,7 +3,16 @@ import { address } from "../../src/net/address.ts";
 import { hardwareOf } from "./arena.ts";
 import { frameOf, type Wanted } from "./frame.ts";
 import type { Question } from "./opinion.ts";
-import { destinations, hardwareAddresses, messages, ports, protocols, rulesets, sources } from "./rulesets.ts";
+import {
+  destinations,
+  hardwareAddresses,
+  messages,
+  ports,
+  protocols,
+  type Ruleset,
+  rulesets,
+  sources,
+} from "./rulesets.ts";
 
 const pick = <T>(of: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...of);
 const rarely = fc.integer({ min: 0, max: 11 }).map((n) => n === 0);
@@ -33,20 +42,24 @@ const wanted: fc.Arbitrary<Wanted> = fc
   .map(({ message, ...rest }) => (rest.protocol === 58 ? { ...rest, fromPort: message[0] * 256 + message[1] } : rest));
 
 /** A ruleset and packets to ask it with. */
-export const questions: fc.Arbitrary<Question> = fc
-  .tuple(rulesets, fc.array(fc.tuple(wanted, fc.constantFrom("wan", "wan", "lan")), { minLength: 48, maxLength: 48 }))
-  .map(([{ setup, rules }, all]) => {
-    const flows = new Set<string>();
-    // The second packet of a flow is no first packet: the flow may have got a mark.
-    const firsts = all.filter(([each]) => flows.size < flows.add(flowOf(each)).size);
-    const made = firsts.map(([each, device], id) => ({ device, ...frameOf(each, id, device, hardwareOf(device)) }));
-    return {
-      setup,
-      rules,
-      frames: made.map(({ device, bytes }) => ({ device, bytes })),
-      packets: made.map(({ packet }) => packet),
-    };
-  });
+export const questions: fc.Arbitrary<Question> = questionsOf(rulesets);
+
+export function questionsOf(of: fc.Arbitrary<Ruleset>): fc.Arbitrary<Question> {
+  return fc
+    .tuple(of, fc.array(fc.tuple(wanted, fc.constantFrom("wan", "wan", "lan")), { minLength: 48, maxLength: 48 }))
+    .map(([{ setup, rules }, all]) => {
+      const flows = new Set<string>();
+      // The second packet of a flow is no first packet: the flow may have got a mark.
+      const firsts = all.filter(([each]) => flows.size < flows.add(flowOf(each)).size);
+      const made = firsts.map(([each, device], id) => ({ device, ...frameOf(each, id, device, hardwareOf(device)) }));
+      return {
+        setup,
+        rules,
+        frames: made.map(({ device, bytes }) => ({ device, bytes })),
+        packets: made.map(({ packet }) => packet),
+      };
+    });
+}
 
 const withPorts: ReadonlySet<number> = new Set([6, 17, 132]);
 

@@ -9,9 +9,11 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   churn: () => import("./churn.ts"),
   hostile: () => import("./hostile.ts"),
   proof: () => import("./proof.ts"),
+  openings: () => import("./openings.ts"),
+  forwarding: () => import("./forwarding.ts"),
 };
 /** These take minutes: only when they are named. */
-const long: readonly string[] = ["start", "churn", "hostile"];
+const long: readonly string[] = ["start", "churn", "hostile", "forwarding"];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -22,7 +22,7 @@ export function interleave(
   return Object.fromEntries([...seen].map(([name, figures]) => [name, { opsPerSecond: median(figures) }]));
 }
 
-function median(figures: readonly number[]): number {
+export function median(figures: readonly number[]): number {
   return figures.toSorted((a, b) => a - b)[figures.length >> 1] ?? Number.NaN;
 }
 

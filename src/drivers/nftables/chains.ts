@@ -14,7 +14,8 @@ export function chains(desired: GatewayDesired): readonly Chain[] {
     raw(),
     whole(),
     ...inputChains(desired),
-    forward(desired),
+    ...forward(desired),
+    ...ofFlows(desired),
     forward4(desired),
     sources(desired),
     leaving(desired),
@@ -37,6 +38,7 @@ function raw(): Chain {
     hook: { type: "filter", hook: "prerouting", priority: -450, policy: "accept" },
     why: "What no packet may carry, wherever it goes",
     rules: [
+      plain(),
       listeners(),
       rule(
         `icmpv6 type { ${onLink} } ip6 hoplimit != 255 counter drop`,
@@ -65,8 +67,16 @@ function whole(): Chain {
     name: "whole",
     hook: { type: "filter", hook: "prerouting", priority: -350, policy: "accept" },
     why: "The same, asked of packets that came in fragments",
-    rules: [listeners(), ...headers()],
+    rules: [plain(), listeners(), ...headers()],
   };
+}
+
+/** Most packets have no extension header, and nothing of what is asked here. */
+function plain(): Rule {
+  return rule(
+    "ip6 nexthdr { tcp, udp } accept",
+    "TCP or UDP right behind the fixed header: there is nothing to look for",
+  );
 }
 
 function listeners(): Rule {
@@ -87,50 +97,111 @@ function headers(): readonly Rule[] {
   ];
 }
 
-function forward(desired: GatewayDesired): Chain {
+/** Most packets belong to live flows, and are asked little: they pass six rules from here. */
+function forward(desired: GatewayDesired): readonly Chain[] {
   const [uplink, inside] = [quoteInterface(desired.uplink), quoteInterface(desired.inside)];
-  const ways = `iifname . oifname vmap { ${inside} . ${uplink} : goto leaving, ${inside} . ${inside} : goto between, ${uplink} . ${inside} : goto openings }`;
-  return {
-    name: "forward",
-    hook: { type: "filter", hook: "forward", priority: 0, policy: "drop" },
-    why: "What crosses the gateway: nothing, but for what is accepted here",
-    rules: [
-      rule("meta nfproto ipv4 goto forward4", "IPv4 goes its own way"),
-      rule(
-        "exthdr frag exists counter drop",
-        "fragments were put together before; one that is left is malformed (RFC 5722, RFC 7112)",
-      ),
-      rule(
-        `iifname ${uplink} ip6 saddr @bogons counter drop`,
-        "sources that do not exist on the Internet (RFC 6092 REC-3, REC-7)",
-      ),
-      rule(
-        `iifname ${uplink} ip6 saddr ${desired.delegated} counter drop`,
-        "our own addresses never come from outside (RFC 6092 REC-6, RFC 3704 §6)",
-      ),
-      rule(`iifname ${inside} jump sources`, "a host only sends from its own block (RFC 2827, RFC 6092 REC-5)"),
-      rule(
-        "ip6 daddr @bogons counter drop",
-        "destinations that do not exist on the Internet, multicast too (RFC 6092 REC-2, REC-3)",
-      ),
-      rule("ct state invalid counter drop", "neither the start nor a part of a flow"),
-      rule(
-        `ct state established ct direction original ip6 daddr @again ${ways}`,
-        "where something was closed of late, a flow goes on only if it could begin now",
-      ),
-      rule("ct state established accept", "flows that were let in or out before"),
-      rule(
-        `ct state related icmpv6 type { ${errorTypes} } accept`,
-        "errors about those flows: path MTU needs them (RFC 4890 §4.3.1, RFC 6092 REC-10)",
-      ),
-      rule(
-        "ct state != new counter drop",
-        "nothing else is related to a flow, and neighbour discovery is not forwarded",
-      ),
-      rule("tcp flags & (fin | syn | rst | ack) != syn counter drop", "a TCP flow starts with a SYN and nothing else"),
-      rule(ways, "any other way, for example to the management network, ends here"),
-    ],
-  };
+  return [
+    {
+      name: "forward",
+      hook: { type: "filter", hook: "forward", priority: 0, policy: "drop" },
+      why: "What crosses the gateway: nothing, but for what is accepted here",
+      rules: [
+        rule("meta nfproto ipv4 goto forward4", "IPv4 goes its own way"),
+        rule(
+          "exthdr frag exists counter drop",
+          "fragments were put together before; one that is left is malformed (RFC 5722, RFC 7112)",
+        ),
+        rule(`iifname ${uplink} goto inbound`, "from the Internet"),
+        rule(`iifname ${inside} goto outbound`, "from the hosts; from anywhere else nothing goes on"),
+      ],
+    },
+    {
+      name: "inbound",
+      why: "From the Internet",
+      rules: [
+        rule(
+          `ip6 saddr ${desired.delegated} counter drop`,
+          "our own addresses never come from outside (RFC 6092 REC-6, RFC 3704 §6)",
+        ),
+        byState(),
+        rule(
+          "ip6 saddr @bogons counter drop",
+          "sources that do not exist on the Internet begin no flow (RFC 6092 REC-3, REC-7)",
+        ),
+        begins(),
+        rule(`oifname ${inside} goto openings`, "to the hosts"),
+        rule("counter drop", "any other way, for example to the management network, ends here"),
+      ],
+    },
+    {
+      name: "outbound",
+      why: "From the hosts",
+      rules: [
+        rule("jump sources", "a host only sends from its own block (RFC 2827, RFC 6092 REC-5)"),
+        byState(),
+        begins(),
+        rule(`oifname ${uplink} goto leaving`, "to the Internet"),
+        rule(`oifname ${inside} goto between`, "to a neighbour"),
+        rule("counter drop", "any other way, for example to the management network, ends here"),
+      ],
+    },
+  ];
+}
+
+function byState(): Rule {
+  return rule(
+    "ct state vmap { established : goto live, related : goto errors, invalid : goto strays, untracked : goto strays }",
+    "what belongs to a flow, or to none",
+  );
+}
+
+function begins(): Rule {
+  return rule(
+    "tcp flags & (fin | syn | rst | ack) != syn counter drop",
+    "a TCP flow starts with a SYN and nothing else",
+  );
+}
+
+function waysOf(desired: GatewayDesired): string {
+  const [uplink, inside] = [quoteInterface(desired.uplink), quoteInterface(desired.inside)];
+  return `iifname . oifname vmap { ${inside} . ${uplink} : goto leaving, ${inside} . ${inside} : goto between, ${uplink} . ${inside} : goto openings }`;
+}
+
+/** Packets that belong to a flow, or say that they do. */
+function ofFlows(desired: GatewayDesired): readonly Chain[] {
+  return [
+    {
+      name: "live",
+      why: "Packets of a live flow",
+      rules: [
+        rule(
+          `ct direction original ip6 daddr @again ${waysOf(desired)}`,
+          "where something was closed of late, a flow goes on only if it could begin now",
+        ),
+        rule("accept", "flows that were let in or out before"),
+      ],
+    },
+    {
+      name: "errors",
+      why: "What is related to a live flow",
+      rules: [
+        rule(
+          `iifname ${quoteInterface(desired.uplink)} ip6 saddr @bogons counter drop`,
+          "sources that do not exist on the Internet",
+        ),
+        rule(
+          `icmpv6 type { ${errorTypes} } accept`,
+          "errors about it: path MTU needs them (RFC 4890 §4.3.1, RFC 6092 REC-10)",
+        ),
+        rule("counter drop", "nothing else is related to a flow"),
+      ],
+    },
+    {
+      name: "strays",
+      why: "Neither the start nor a part of a flow",
+      rules: [rule("counter drop", "neighbour discovery is not forwarded either")],
+    },
+  ];
 }
 
 /** IPv4 is for the management network's way out; nothing comes in. */
@@ -184,6 +255,10 @@ function leaving({ policy }: GatewayDesired): Chain {
     why: `From the hosts to the Internet: policy.egress is ${policy.egress}`,
     rules: open
       ? [
+          rule(
+            "ip6 daddr @bogons counter drop",
+            "destinations that do not exist on the Internet, multicast too (RFC 6092 REC-2, REC-3)",
+          ),
           rule(
             `${flowKey} @cut update @cut { ${flowKey} timeout 1m } counter drop`,
             "an answer that comes after its flow was cut must not begin it anew, from inside",

@@ -39,16 +39,8 @@ function openings(desired: GatewayDesired): Chain {
     why: "To the hosts, through what is open",
     rules: [
       {
-        text: `ip6 daddr != ${desired.delegated} counter drop`,
-        why: "only our own addresses can be opened",
-      },
-      {
-        text: "icmpv6 type != echo-request counter drop",
-        why: "of ICMPv6 only echo starts a flow (RFC 4890 §4.3)",
-      },
-      {
         text: `ip6 daddr & ${maskOf(desired.hostLength)} vmap @hosts`,
-        why: "one look-up finds the host that the address belongs to",
+        why: "one look-up finds where the address belongs; nobody else's can be opened",
       },
       { text: "goto denied", why: "the address belongs to no host" },
     ],

@@ -66,7 +66,10 @@ export function nftAt(shell: Shell): Nft {
     async hold(tuples, signal) {
       if (tuples.length === 0) return;
       const elements = tuples.map((each) => `${each} timeout 1m`).join(", ");
-      await must(["nft", "-f", "-"], signal, `add element ${table} cut { ${elements} }\n`);
+      const argv = ["nft", "-f", "-"];
+      const ran = await run(argv, `add element ${table} cut { ${elements} }\n`, signal);
+      // A full set (ENFILE) is no reason to let the flows be: only late answers over UDP would begin them anew then.
+      if (ran.code !== 0 && !ran.stderr.includes("Too many open files")) throw refused(shell, argv, ran);
     },
     async cut(flows, signal) {
       if (flows.length === 0) return;

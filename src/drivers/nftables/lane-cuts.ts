@@ -49,9 +49,10 @@ export class Cuts<F extends LiveFlow> {
     return this.#waiting.has(to) || this.#cutting.has(to);
   }
 
-  /** Resolves when all that was added is done; rejects when it could not be, and goes on trying. */
-  async settle(): Promise<void> {
-    while (this.#waiting.size > 0 || this.#running !== undefined) {
+  /** Resolves when what was added for these addresses is done; rejects when it could not be, and goes on trying. */
+  async settle(addresses: Iterable<Address> = [...this.#waiting.keys(), ...this.#cutting.keys()]): Promise<void> {
+    const all = [...addresses];
+    while (all.some((to) => this.has(to))) {
       await (this.#running ?? this.#start());
       this.throwIfFailed();
     }

@@ -34,6 +34,8 @@ export function laneOver<F extends LiveFlow>(ways: LaneWays<F>, desired: Gateway
   const cuts = new Cuts(ways, admissionTo(desired));
   // What was found in another form than we write: the elements themselves have to be known to be taken out.
   const odd = new Map<Address, readonly Member[]>();
+  // What was found and belongs to no host. Whoever only reads takes nothing out.
+  let strays: readonly SetChange[] = [];
   let earlier: Promise<unknown> = Promise.resolve();
 
   function mustBeInBlock({ host, to }: AddressChange): void {
@@ -49,12 +51,15 @@ export function laneOver<F extends LiveFlow>(ways: LaneWays<F>, desired: Gateway
 
   async function go(changes: readonly AddressChange[], now: Instant, signal?: AbortSignal): Promise<void> {
     for (const each of changes) mustBeInBlock(each);
+    const found = strays;
+    strays = [];
+    for (const each of found) await takeOut(ways, each, now, signal);
     for (const changesOfRound of roundsOf(changes)) {
       const round = changesOfRound.map(stepFor);
       signal?.throwIfAborted();
       cuts.throwIfFailed();
       // What opens where flows are still to be cut would let them on: nobody inherits.
-      if (round.some((each) => cuts.has(each.to) && opensSomething(each))) await cuts.settle();
+      await cuts.settle(round.filter((each) => cuts.has(each.to) && opensSomething(each)).map(({ to }) => to));
       await write(ways, round, now, signal);
       for (const { to } of round) odd.delete(to);
       for (const each of round) if (closesSomething(each)) cuts.add(each.to, each.services);
@@ -64,6 +69,7 @@ export function laneOver<F extends LiveFlow>(ways: LaneWays<F>, desired: Gateway
     normalize: (services) => servicesOf(membersOf(nowhere, services)),
     async read(signal) {
       const found = await readAll(ways, desired, signal);
+      strays = found.strays;
       odd.clear();
       for (const [to, members] of found.odd) odd.set(to, members);
       return found.held;
@@ -106,18 +112,22 @@ async function write(
   if (refusedAgain !== undefined) throw refusedAgain;
 }
 
-type Found = { readonly held: readonly Held[]; readonly odd: ReadonlyMap<Address, readonly Member[]> };
+type Found = {
+  readonly held: readonly Held[];
+  readonly odd: ReadonlyMap<Address, readonly Member[]>;
+  readonly strays: readonly SetChange[];
+};
 
 /**
  * All that is in the sets of the shards. What belongs to no host lets nothing in, but would when a host got its block:
- * it is taken out.
+ * it is to be taken out.
  */
 async function readAll(ways: LaneWays, desired: GatewayDesired, signal: AbortSignal | undefined): Promise<Found> {
   const placeOf = placeFinder(desired);
   const held: Held[] = [];
   const odd = new Map<Address, readonly Member[]>();
+  const strays: SetChange[] = [];
   for (const shard of shardsOf(desired)) {
-    const stray: SetChange[] = [];
     const crowd = new Crowd();
     for (const kind of memberKinds) {
       const set = memberSet(kind, shard);
@@ -129,9 +139,8 @@ async function readAll(ways: LaneWays, desired: GatewayDesired, signal: AbortSig
         else nobodys.push(member);
       }
       for (let at = 0; at < nobodys.length; at += strayBatch)
-        stray.push({ set, kind, gone: nobodys.slice(at, at + strayBatch), there: [] });
+        strays.push({ set, kind, gone: nobodys.slice(at, at + strayBatch), there: [] });
     }
-    for (const each of stray) await takeOut(ways, each, signal);
     for (const { host, members } of crowd.all()) {
       const [{ to }] = members;
       const services = servicesOf(members);
@@ -139,7 +148,7 @@ async function readAll(ways: LaneWays, desired: GatewayDesired, signal: AbortSig
       if (isOdd(to, members, services)) odd.set(to, members);
     }
   }
-  return { held, odd };
+  return { held, odd, strays };
 }
 
 /** The sets of one shard are read, each holding what the hosts of that shard have open. */
@@ -190,9 +199,9 @@ class Crowd {
   }
 }
 
-async function takeOut(ways: LaneWays, change: SetChange, signal: AbortSignal | undefined): Promise<void> {
-  const refused = await ways.write([change], instant(Date.now()), signal);
-  if (refused !== undefined) throw refused;
+/** Who was refused it finds it again with the next reading. */
+async function takeOut(ways: LaneWays, change: SetChange, now: Instant, signal?: AbortSignal): Promise<void> {
+  await ways.write([change], now, signal);
 }
 
 /** Whether the elements are not those that we would write: only intervals can be had in more than one form. */

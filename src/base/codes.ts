@@ -256,6 +256,7 @@ export const codes = {
   W212: "Policy without a controller",
   W213: "Host has no way to the controller",
   W461: "Bridges that the API can't silence",
+  W830: "Fleet tests not asked",
   W801: "Prefix given differs from the one in the file",
   E901: "Labels too long, or too much in them",
   E902: "Unknown label",

@@ -20,6 +20,7 @@ import { apiPlaces } from "../web/api-places.ts";
 import { type Served, serveApi } from "../web/serve.ts";
 import { type Exit, exit } from "./exit.ts";
 import { type Opened, openFleet } from "./fleet-file.ts";
+import { proveBy } from "./prove.ts";
 import { Refused } from "./refused.ts";
 import { version } from "./version.ts";
 
@@ -148,6 +149,7 @@ async function serve(
       listen: apiPlaces(opened.fleet, tls, socket),
       tokenFile,
       log: (event, fields) => log.event(event, fields),
+      prove: proveBy(await wayTo(opened), () => served.basis()),
     });
     return { api, stop: identity.stop };
   } catch (cause) {

@@ -5,7 +5,7 @@ import { consequencesOf } from "../drivers/index.ts";
 import { writeText } from "../runtime/files.ts";
 import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
-import { testsOfPlan, sayTests } from "./fleet-tests.ts";
+import { sayTests, testsOfPlan } from "./fleet-tests.ts";
 import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
 import type { Terminal, Tone } from "./terminal.ts";
 

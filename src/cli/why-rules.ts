@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import type { FleetTest } from "../fleet/fleet.ts";
-import { type Address, address } from "../net/address.ts";
-import { baseOf, contains, nth } from "../net/prefix.ts";
+import type { Address } from "../net/address.ts";
+import { baseOf, nth } from "../net/prefix.ts";
 import { decideFlow } from "../proof/decide-flow.ts";
 import type { Vantage } from "../proof/filter-rules.ts";
 import { firstPacket } from "../proof/packet.ts";
@@ -9,6 +9,7 @@ import { decisionJson, decisionLines, formatPacket, packetJson } from "./differe
 import { type Exit, exit } from "./exit.ts";
 import type { Opened } from "./fleet-file.ts";
 import { gatewayIn, insideLab, type LabSource, openFleetOrLab, rulesFor } from "./gateway-rules.ts";
+import { strangerTo } from "./prove.ts";
 import { containerAddress, targetIn, vantageIn } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -38,19 +39,13 @@ export async function whyRules(target: string, options: WhyRulesOptions, termina
   return exit.fine;
 }
 
-/** Where the fleet's prefix is documentation space, as in a lab, strangers are there too. */
-const strangers: readonly [documentation: Address, internet: Address] = [
-  address("2001:db8:ffff::2"),
-  address("2600::1"),
-];
-
 function placeOf(
   from: FleetTest["from"],
   name: string,
   opened: Opened,
 ): { readonly vantage: Vantage; readonly from: Address } {
   const desired = gatewayIn(opened);
-  const stranger = desired.bogons.some((each) => contains(each, strangers[0])) ? strangers[1] : strangers[0];
+  const stranger = strangerTo(desired);
   if (from.kind === "management")
     return { vantage: { name, device: desired.management?.device ?? "" }, from: stranger };
   if (from.kind !== "host") {

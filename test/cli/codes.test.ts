@@ -6,7 +6,7 @@ import { project } from "./run.ts";
 
 const sources = [
   ...readdirSync(join(project, "src"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && name !== "base/codes.ts")
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.endsWith("codes.ts"))
     .map((name) => `src/${name}`),
   "runtime/setup.sh",
   "sixgate",

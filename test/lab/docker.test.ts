@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { askedOpenings } from "../../src/lab/asked.ts";
 import { gatewayOf } from "../../src/lab/truth.ts";
 import { internetAddress } from "../../src/lab/vantage.ts";
 import { bringUp, isRoot, type LabUnderTest } from "./harness.ts";
@@ -14,7 +15,8 @@ describe.skipIf(!isRoot)("lab with Docker engines (needs root)", () => {
   packetTruth(() => lab);
 
   test("of all 65,535 ports exactly the declared ones answer, and none of the others makes a sound", async () => {
-    const { openings } = gatewayOf(lab.fleet, lab.wish.plan);
+    const { fleet, running } = lab;
+    const openings = [...gatewayOf(fleet, lab.wish.plan).openings, ...askedOpenings(fleet, lab.wish.plan, running)];
     for (const container of lab.running) {
       const declared = openings.flatMap(({ to, service, from }) =>
         to === container.address &&

@@ -1,4 +1,4 @@
-// Records `./sixgate lab up --detach` and puts what it printed into README.md, between its marks: a session that was
+// Records a lab, a look at an opening and the proof, and puts what they printed into README.md, between its marks: a session that was
 // really run. As root, on a machine that has what the lab needs: the installing of packages is not part of it.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,9 +12,14 @@ function run(words: readonly string[]): string {
 }
 
 const [begin, end] = ["<!-- session -->", "<!-- /session -->"];
-const up = run(["./sixgate", "lab", "up", "--detach"]);
-const down = run(["./sixgate", "lab", "down"]);
-const session = `\`\`\`\n# ./sixgate lab up --detach\n${up}\n# ./sixgate lab down\n${down}\`\`\``;
+const calls: readonly (readonly string[])[] = [
+  ["lab", "up", "--detach"],
+  ["why", "vm1/hello:8080", "--lab"],
+  ["verify", "--lab"],
+  ["lab", "down"],
+];
+const said = calls.map((words) => `# ./sixgate ${words.join(" ")}\n${run(["./sixgate", ...words])}`);
+const session = `\`\`\`\n${said.join("\n")}\`\`\``;
 const readme = readFileSync("README.md", "utf8");
 const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
 if (from < 0 || to < from) throw new Error("README.md has no marks for the session");

@@ -14,6 +14,8 @@ export type Bench = {
   readonly lab: LabUnderTest;
   readonly attacker: Attacker;
   readonly desired: GatewayDesired;
+  /** What the words of the tables stand for. */
+  readonly names: Readonly<Record<string, string>>;
   /** A number for the next case: no two share one, so that no flow of one is taken for another's. */
   number(): number;
   /** The gateway as the fleet file says, but for its policy; through the production driver. */
@@ -72,12 +74,14 @@ export async function openBench(name: string): Promise<Bench> {
     const desired = desiredOf(lab);
     await settle(lab, desired);
     await quieten(lab);
-    const attacker = await startAttacker(await wishOf(lab));
+    const wish = await wishOf(lab);
+    const attacker = await startAttacker(wish);
     let last = 0;
     return {
       lab,
       attacker,
       desired,
+      names: wish.names,
       number: () => ++last,
       greet: () => greet(lab),
       settle: (wanted) => settle(lab, wanted),
@@ -120,6 +124,8 @@ async function quieten(lab: LabUnderTest): Promise<void> {
     const lines = prefixes.map((each) => `route add blackhole ${each}`);
     await must(lab.shell(name), ["ip", "-6", "-batch", "-"], `${lines.join("\n")}\n`);
   }
+  // thc-ipv6 takes the first address it is told of for its own, and one with a /128 has no neighbours to it.
+  await must(lab.shell("internet"), ["ip", "-6", "addr", "del", "2001:db8:aaaa::2/128", "dev", "eth0"]);
   const gateway = lab.shell("fw");
   const { uplink, hosts } = lab.fleet.gateway;
   await must(gateway, ["nft", "-f", "-"], witness([uplink.device, hosts.device]));

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { procedureOf } from "./procedures.ts";
 import type { Verdict } from "./run.ts";
 import type { Row, Table } from "./table.ts";
 
 const words: readonly Verdict["word"][] = ["passed", "deviates", "failed", "not applicable", "not run"];
+
+export const pagePath: string = join(import.meta.dirname, "../../../docs/conformance.md");
 
 /** Where the page stops to be the same in every run. */
 export const versionsHeading = "## What it was found with";
@@ -69,6 +72,7 @@ function askedBy(row: Row): string {
     ...(length === 0 ? [] : [length === 1 ? "1 case" : `${length} cases`]),
     ...row.reads.map(({ sysctl }) => `\`${sysctl}\``),
     ...row.timers.map(({ flow }) => `clock of ${flow}`),
+    ...(row.tool === undefined ? [] : [`\`${row.tool.run}\``]),
     ...(row.procedure === undefined ? [] : [procedureOf(row.procedure).says]),
     ...(row.as.length === 0 ? [] : [`rows ${row.as.join(", ")}`]),
   ];

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { bogonTable } from "./bogon-table.ts";
+import { judgesFile, judgeTable } from "./judge-table.ts";
 import {
   bogonsFile,
   type Case,
@@ -31,6 +32,8 @@ export const tableFiles: readonly string[] = [
   "bogons",
   "spoofing",
   "injection",
+  "judges",
+  "npp",
 ];
 
 /** All tables, with every case spelled out. Rejects for one that can't be understood, and for an id that is there twice. */
@@ -60,6 +63,7 @@ async function readYaml(name: string): Promise<unknown> {
 function tableOf(file: unknown, flows: Flows): Table {
   const kind = typeof file === "object" && file !== null && "kind" in file ? file.kind : undefined;
   if (kind === "icmpv6") return icmpv6Table(icmpv6File.parse(file), flows);
+  if (kind === "judges") return judgeTable(judgesFile.parse(file));
   if (kind === "bogons") return bogonTable(bogonsFile.parse(file));
   const { id, title, source, text, rows } = plainFile.parse(file);
   return { id, title, source, text, rows: rows.map((row) => rowOf(row, id, flows)) };
@@ -108,7 +112,8 @@ function icmpv6Table(file: Icmpv6File, flows: Flows): Table {
       };
     }),
   );
-  return { id: file.id, title: file.title, source: file.source, text: file.text, rows };
+  const extra = file.extra.map((row) => rowOf(row, file.id, flows));
+  return { id: file.id, title: file.title, source: file.source, text: file.text, rows: [...rows, ...extra] };
 }
 
 const adviceWords: Readonly<Record<string, string>> = {

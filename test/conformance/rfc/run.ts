@@ -1,7 +1,8 @@
 import { faultsOf } from "./ask.ts";
 import type { Bench } from "./bench.ts";
 import { readingFault, timerFaults } from "./clocks.ts";
-import { procedureOf } from "./procedures.ts";
+import { toolFault } from "./judges/tool.ts";
+import { type Depth, procedureOf } from "./procedures.ts";
 import { policyNames, type Row, type Table } from "./table.ts";
 
 /** `deviates`, `not applicable` and `not run` carry the row's written reason, `failed` what was seen. */
@@ -15,7 +16,12 @@ export type Say = (line: string) => void;
 type Faults = (row: Row, fault: string | undefined) => void;
 
 /** Asks every row of every table. The list of verdicts is as long as the list of rows, and in their order. */
-export async function judgeTables(tables: readonly Table[], bench: Bench, say: Say): Promise<readonly Verdict[]> {
+export async function judgeTables(
+  tables: readonly Table[],
+  bench: Bench,
+  depth: Depth,
+  say: Say,
+): Promise<readonly Verdict[]> {
   const rows = tables.flatMap((table) => table.rows);
   const faults = new Map<Row, string[]>(rows.map((row) => [row, []]));
   const note: Faults = (row, fault) => {
@@ -25,10 +31,11 @@ export async function judgeTables(tables: readonly Table[], bench: Bench, say: S
   await bench.setPolicy("as written");
   await judgeClocks(rows, bench, note);
   for (const row of rows) {
-    if (row.procedure === undefined) continue;
+    if (row.procedure === undefined && row.tool === undefined) continue;
     const began = performance.now();
-    note(row, await procedureOf(row.procedure).run(bench));
-    say(`${row.id}, ${row.procedure}: ${since(began)}`);
+    if (row.procedure !== undefined) note(row, await procedureOf(row.procedure).run(bench, depth));
+    if (row.tool !== undefined) note(row, await toolFault(bench, row.tool, depth));
+    say(`${row.id}, ${row.procedure ?? row.source ?? ""}: ${since(began)}`);
   }
   return verdictsOf(rows, faults);
 }
@@ -108,5 +115,6 @@ function verdictOf(row: Row, faults: readonly string[]): Verdict {
 }
 
 function isUnasked(row: Row): boolean {
-  return row.cases.length + row.reads.length + row.timers.length + row.as.length === 0 && row.procedure === undefined;
+  const count = row.cases.length + row.reads.length + row.timers.length + row.as.length;
+  return count === 0 && row.procedure === undefined && row.tool === undefined;
 }

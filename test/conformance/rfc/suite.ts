@@ -1,14 +1,11 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { installPrograms, missingPrograms } from "../../../src/lab/programs.ts";
 import { openBench } from "./bench.ts";
-import { pageOf } from "./page.ts";
+import { pageOf, pagePath } from "./page.ts";
 import { attackers } from "./programs.ts";
 import { readTables } from "./read-tables.ts";
 import { judgeTables, type Verdict } from "./run.ts";
 import { versionsOf } from "./versions.ts";
-
-export const pagePath: string = join(import.meta.dirname, "../../../docs/conformance.md");
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -16,11 +13,14 @@ function say(line: string): void {
 
 /**
  * All tables, and the judges that are not ours, in full: some minutes. Writes docs/conformance.md. Needs root; installs
- * the Debian packages of the attackers. 1 when a row failed. With names of tables only those, and no page.
+ * the Debian packages of the attackers. 1 when a row failed. With names of tables only those, with
+ * `--quick` what `npm test` asks; then no page is written.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const all = await readTables();
-  const unknown = words.filter((word) => !all.some((table) => table.id === word));
+  const depth = words.includes("--quick") ? "quick" : "full";
+  const named = words.filter((word) => word !== "--quick");
+  const unknown = named.filter((word) => !all.some((table) => table.id === word));
   if (unknown.length > 0) {
     say(`No such table: ${unknown.join(", ")}. Tables: ${all.map((table) => table.id).join(", ")}`);
     return 64;
@@ -30,10 +30,10 @@ export async function run(words: readonly string[]): Promise<number> {
     return 1;
   }
   await installPrograms(await missingPrograms(attackers), say);
-  const tables = words.length === 0 ? all : all.filter((table) => words.includes(table.id));
+  const tables = named.length === 0 ? all : all.filter((table) => named.includes(table.id));
   const bench = await openBench(`conformance-${process.pid}`);
   try {
-    const verdicts = await judgeTables(tables, bench, say);
+    const verdicts = await judgeTables(tables, bench, depth, say);
     if (words.length === 0) await writeFile(pagePath, pageOf(tables, verdicts, await versionsOf(bench)));
     return report(verdicts);
   } finally {

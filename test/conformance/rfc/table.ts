@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Tool } from "./judge-table.ts";
 
 /** Where packets are sent from and seen: the provider's cable to the gateway, and each host's. */
 export const placeNames = ["internet", "vm1", "vm2"] as const;
@@ -111,6 +112,8 @@ export const icmpv6File = z.strictObject({
       why: z.strictObject({ transit: z.string().optional(), local: z.string().optional() }).default({}),
     }),
   ),
+  /** Rows of the ordinary kind, after those. */
+  extra: z.array(row),
   words: z.strictObject({ transit: z.record(z.string(), word), local: z.record(z.string(), word) }),
 });
 export type Icmpv6File = z.output<typeof icmpv6File>;
@@ -147,6 +150,7 @@ export type Row = Omit<RowEntry, "cases" | "timers"> & {
   readonly table: string;
   readonly cases: readonly Case[];
   readonly timers: readonly Timer[];
+  readonly tool?: Tool | undefined;
 };
 
 export type Timer = { readonly flow: string; readonly steps: readonly Step[]; readonly least: number };

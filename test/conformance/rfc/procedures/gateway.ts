@@ -1,4 +1,7 @@
+import { bootPath } from "../../../../src/drivers/nftables/boot.ts";
+import { planDevice } from "../../../../src/drivers/plan-device.ts";
 import { must } from "../../../lab/harness.ts";
+import { faultIn, step } from "../ask.ts";
 import type { Procedure } from "../procedures.ts";
 
 /** RFC 6164, RFC 9099 §2.1.2. */
@@ -22,5 +25,24 @@ export const management: Procedure = {
     const [ssh, ...others] = await Promise.all([22, 53, 80, 443, 8080].map(connect));
     if (ssh !== "answered") return "an administrator does not reach SSH";
     return others.some((each) => each === "answered") ? "the management network reaches more than SSH" : undefined;
+  },
+};
+
+/** As after a restart: nothing is left but the file that the driver wrote when it confirmed. */
+export const bootFile: Procedure = {
+  says: "the table is gone and the boot file loaded: an opened port, a closed one, one that is open for others; the driver sees no drift",
+  async run(bench) {
+    const gateway = bench.lab.shell(bench.desired.device);
+    await must(gateway, ["nft", "delete", "table", "inet", "sixgate"]);
+    await must(gateway, ["nft", "-f", bootPath]);
+    const fault = await faultIn(bench, "after a restart", [
+      step("internet", "ip(peer, mute)/UDP(sport=sp, dport=443)", "forwarded"),
+      step("internet", "ip(peer, mute)/UDP(sport=sp, dport=444)", "dropped"),
+      step("internet", "ip(peer, api)/TCP(sport=sp, dport=8000, flags='S')", "dropped"),
+      step("vm1", "ip(calm, peer)/UDP(sport=sp, dport=9000)", "dropped"),
+    ]);
+    if (fault !== undefined) return fault;
+    const { set } = await planDevice(gateway, bench.desired);
+    return set.changes.length === 0 ? undefined : `${set.changes.length} things are not as planned`;
   },
 };

@@ -12,6 +12,9 @@ import { isForeign, partsOf } from "./transaction.ts";
 /** Milliseconds. A table of thousands of hosts takes nft many seconds to print. */
 const readLimit = 120_000;
 
+/** So often are flows cut anew because one of them ended just then. */
+const mostCuts = 50;
+
 /** The programs nft(8) and conntrack(8) on a device, and nothing else of them than what the driver needs. */
 export type Nft = {
   /**
@@ -75,7 +78,14 @@ export function nftAt(shell: Shell): Nft {
       if (flows.length === 0) return;
       // Through a pipe: conntrack opens /dev/stdin, which fails where it is a socket.
       const lines = `${flows.map(deletionOf).join("\n")}\n`;
-      await must(["sh", "-c", "cat | conntrack --load-file -"], signal, lines);
+      const argv = ["sh", "-c", "cat | conntrack --load-file -"];
+      // A flow that is gone is no fault. One that ends between conntrack's look and its deletion makes it stop there, so
+      // it is sent again: what it has done already is gone then.
+      for (let tries = 1; ; tries++) {
+        const ran = await run(argv, lines, signal);
+        if (ran.code === 0) return;
+        if (tries >= mostCuts || !ran.stderr.includes("such conntrack doesn't exist")) throw refused(shell, argv, ran);
+      }
     },
     async cutTranslated(signal) {
       const argv = ["conntrack", "-D", "-f", "ipv4", "--src-nat"];

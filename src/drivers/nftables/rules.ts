@@ -1,4 +1,4 @@
-import type { Elements, FilterRule, FilterRules, Hook, Place, Stage } from "../../proof/filter-rules.ts";
+import type { Elements, FilterRule, FilterRules, Hook, Key, Place, Stage } from "../../proof/filter-rules.ts";
 import { type Listed, readElements } from "./reading/elements.ts";
 import { isJson, type Json, only, textIn, wordsOf } from "./reading/json.ts";
 import { ruleOf, verdictOf } from "./reading/statement.ts";
@@ -172,12 +172,13 @@ class Reading {
     const hook = this.#hooks.find((each) => each.chain === chain);
     const around = {
       fullName: (name: string) => fullName(rule, name),
-      addSet: (elements: readonly unknown[], isMap: boolean) => {
+      addSet: (elements: readonly unknown[], isMap: boolean, key: Key) => {
         const name = `${chain} ${place.handle ?? this.#sets.size} ${sets++}`;
         const width = widthOfElements(
           isMap ? elements.map((each) => (Array.isArray(each) ? each[0] : each)) : elements,
         );
-        const types = Array.from({ length: width }, () => undefined);
+        // A set without a name has no types: states of tracking are words there, as names of interfaces are.
+        const types = Array.from({ length: width }, (_, at) => (key[at]?.kind === "state" ? "ct_state" : undefined));
         this.#addSet({ name, types, elements, isLive: false }, isMap, rule);
         return name;
       },

@@ -19,7 +19,7 @@ export type Around = {
   /** The full name of a chain or a set of the table. */
   fullName(name: string): string;
   /** A set or map without a name, written into the rule: gives the name it gets. */
-  addSet(elements: readonly unknown[], isMap: boolean): string;
+  addSet(elements: readonly unknown[], isMap: boolean, key: Key): string;
   /** Whether a named limit or quota is turned round ("over"). */
   isInverse(kind: "limit" | "quota", name: string): boolean;
   /** False where translating the source is the last thing that happens to a packet. */
@@ -127,7 +127,7 @@ function matchSteps(body: Json, around: Around): readonly Match[] {
   const key = keyOf(parts ?? [left]);
   if (key === undefined) return [never];
   if (operator !== "==" && operator !== "!=") return [{ kind: "opaque", why: `${operator} of several fields` }];
-  const set = named === undefined ? around.addSet(elementsIn(right), false) : around.fullName(named);
+  const set = named === undefined ? around.addSet(elementsIn(right), false, key.key) : around.fullName(named);
   return [...key.needs, { kind: "elements", key: key.key, set, negated: operator === "!=" }];
 }
 
@@ -140,7 +140,7 @@ function branchSteps(body: Json, around: Around): readonly Step[] {
   if (key === undefined) return [never];
   const { data } = body;
   const map =
-    typeof data === "string" ? around.fullName(data.replace(/^@/, "")) : around.addSet(elementsIn(data), true);
+    typeof data === "string" ? around.fullName(data.replace(/^@/, "")) : around.addSet(elementsIn(data), true, key.key);
   return [...key.needs, { kind: "branch", key: key.key, map }];
 }
 

@@ -1,10 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { noMachine, startMachine } from "../../test/machine.ts";
 import { cacheFolder } from "../lab/cache.ts";
 import { layTree } from "../lab/node-files.ts";
-import { quoteWord, sshShell } from "./shell-ssh.ts";
+import { commandLine, quoteWord, sshShell } from "./shell-ssh.ts";
 import { unpackPackages } from "./unpack.ts";
 
 const walk = fileURLToPath(new URL("../../test/ssh-walk.ts", import.meta.url));
@@ -72,4 +74,22 @@ test("quoteWord leaves plain words and quotes the rest", () => {
     "'it'\\''s'",
     "'$(id)'",
   ]);
+});
+
+const shells = ["sh", "bash", "busybox", "csh"].filter((name) => spawnSync(name, ["--help"]).error === undefined);
+
+test.each(shells)("commandLine means the same to %s, whatever the words hold", (shell) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ unit: fc.constantFrom(..."ab'\"!$`\\ \n*~;&|<>#%^{}[]()?=é") }), { maxLength: 4 }),
+      (words) => {
+        const line = commandLine(["printf", "<%s>", ...words]);
+        const argv = shell === "busybox" ? ["ash", "-c", line] : ["-c", line];
+        const ran = spawnSync(shell, argv, { encoding: "utf8" });
+        // printf(1) without words prints its format once.
+        expect(ran.stdout).toBe(words.length === 0 ? "<>" : words.map((word) => `<${word}>`).join(""));
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

@@ -6,9 +6,20 @@ import { filesByPrograms } from "./files-by-programs.ts";
 import { runProcess } from "./process.ts";
 import type { Ran, RunOptions, Shell } from "./shell.ts";
 
-/** One word for the far side's POSIX shell: in single quotes, whatever is in it. */
+/** One word for the far side's login shell: in single quotes, whatever is in it. Only csh sees anything in a `!` there. */
 export function quoteWord(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`).replaceAll("!", `'\\!'`)}'`;
+}
+
+/**
+ * A program with its words as one line that means the same to every login shell, csh(1) too: OPNsense hands what root is
+ * asked over ssh to csh, which takes no line end in quotes. Words with line ends are put together by a sh(1) over there.
+ */
+export function commandLine(argv: readonly string[]): string {
+  if (!argv.some((word) => word.includes("\n"))) return argv.map(quoteWord).join(" ");
+  const words = argv.map((word) => `'${word.replaceAll("'", `'\\''`).replaceAll("\n", `'"$nl"'`)}'`);
+  return `sh -c ${quoteWord(`nl=$(printf "\\n."); nl=\${nl%.}; ${words.join(" ")}`)}`;
 }
 
 /** Exit status 255 is ssh's own: not reached, not let in (ssh(1), EXIT STATUS). */
@@ -45,7 +56,7 @@ export function sshShell(target: string): Shell {
   ];
   const base = ["ssh", ...options.flatMap((option) => ["-o", option]), "--", target];
   async function run(argv: readonly string[], ranWith?: RunOptions): Promise<Ran> {
-    const ran = await runProcess(name, [...base, argv.map(quoteWord).join(" ")], ranWith);
+    const ran = await runProcess(name, [...base, commandLine(argv)], ranWith);
     if (ran.code !== sshFailed) return ran;
     throw new Failure(
       "E503",

@@ -9,7 +9,7 @@ export const watchdogScript = `# sixgate: puts a change back unless it is confir
 set -u
 verb=$1 folder=$2 id=$3
 unit=sixgate-undo-$id
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin
 cd "$folder" || exit 70
 
 # systemd as PID 1 in our own namespaces, not one seen through a shared /run or /proc.

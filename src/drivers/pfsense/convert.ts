@@ -1,10 +1,11 @@
 import type { Item, Value } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
+import { canonicalPlace } from "../pf/canonical.ts";
 import { itemsOf, networkOf, sorted, structure } from "../pf/items.ts";
 import { mark } from "../pf/names.ts";
+import { fieldOf, textField } from "../pf/target.ts";
 import type { Row } from "./api.ts";
-import { canonicalPrefix, deviceOf, type Reading, type RuleRow } from "./reading.ts";
-import { fieldOf, textField } from "./target.ts";
+import { deviceOf, type Reading, type RuleRow } from "./reading.ts";
 
 /** The form that `observe` reports. A route to nowhere is for those that have a shell: the API can't set it. */
 export function normalize(desired: GatewayDesired): readonly Item[] {
@@ -78,10 +79,6 @@ export function parseRule(reading: Pick<Reading, "interfaces">, row: RuleRow, na
     ...(row.floating ? { first: true } : {}),
     ...(also.length === 0 ? {} : { also: also.join(", ") }),
   });
-}
-
-function canonicalPlace(place: string): string {
-  return place.startsWith("!") ? `!${canonicalPrefix(place.slice(1))}` : canonicalPrefix(place);
 }
 
 function matchOf({ protocol, icmptype, destination_port: port }: RuleRow): string {

@@ -2,13 +2,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../base/failure.ts";
 import { equalValues } from "../../change/equal.ts";
 import type { Value } from "../../change/item.ts";
+import { canonicalPrefix } from "../pf/canonical.ts";
 import { tunables } from "../pf/items.ts";
 import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
+import { fieldOf, type Target, textField } from "../pf/target.ts";
 import { isOurs } from "./api.ts";
 import { parseRule, ruleBody } from "./convert.ts";
 import { isPlainMapping, nameOf, ownRules } from "./observe.ts";
-import { canonicalPrefix, deviceOf, entriesOf, interfaceOn, nouns, parseAlias, pluralOf } from "./reading.ts";
-import { fieldOf, type Target, textField } from "./target.ts";
+import { deviceOf, entriesOf, interfaceOn, nouns, parseAlias, pluralOf } from "./reading.ts";
 import type { Work } from "./work.ts";
 
 type Wanted = { readonly type: string; readonly entries: readonly string[] };

@@ -1,6 +1,6 @@
 import type { HeldWatchdog } from "../held-watchdog.ts";
 import type { Rest } from "./api.ts";
-import type { Exec } from "./exec.ts";
+import type { PfSenseExec } from "./exec.ts";
 
 type Hold = HeldWatchdog["hold"];
 
@@ -17,7 +17,7 @@ export function heldRest(rest: Rest, hold: Hold): Rest {
   };
 }
 
-export function heldExec(exec: Exec, hold: Hold): Exec {
+export function heldExec(exec: PfSenseExec, hold: Hold): PfSenseExec {
   return {
     ...exec,
     tidy: async (id, known, signal) => (await hold(signal), exec.tidy(id, known, signal)),

@@ -1,10 +1,11 @@
 import { Failure } from "../../base/failure.ts";
 import { addressOf, linkOf, parseInterfaceAddress } from "../../net/interface-address.ts";
 import { baseOf, contains, parsePrefix } from "../../net/prefix.ts";
+import { canonicalAddress, withLength } from "../pf/canonical.ts";
 import { isMarked, mark } from "../pf/names.ts";
+import { fieldOf } from "../pf/target.ts";
 import { isOurs, type Row } from "./api.ts";
 import {
-  canonicalAddress,
   deviceOf,
   type InterfaceRow,
   interfaceBy,
@@ -14,9 +15,7 @@ import {
   ownAddresses,
   pluralOf,
   type VipRow,
-  withLength,
 } from "./reading.ts";
-import { fieldOf } from "./target.ts";
 import type { Work } from "./work.ts";
 
 /** Names that pfSense keeps for itself: it refuses to write an interface that has one of them, though it gave it. */

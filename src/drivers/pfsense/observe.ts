@@ -1,15 +1,13 @@
-import { createHash } from "node:crypto";
 import { Failure } from "../../base/failure.ts";
 import type { Item, Value } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
+import { canonicalAddress, canonicalPrefix, withLength } from "../pf/canonical.ts";
 import { entryItem, type InForce, inForceItem, natItem, networkOf, sorted, structure, tunables } from "../pf/items.ts";
 import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
 import type { Pfctl } from "../pf/pfctl.ts";
 import { normalize, parseRule } from "./convert.ts";
 import {
   type AliasRow,
-  canonicalAddress,
-  canonicalPrefix,
   deviceOf,
   entriesOf,
   type GatewayRow,
@@ -19,7 +17,6 @@ import {
   ownAddresses,
   type Reading,
   type RuleRow,
-  withLength,
 } from "./reading.ts";
 
 /**
@@ -41,12 +38,6 @@ export function itemsIn(reading: Reading, desired: GatewayDesired, inForce: InFo
     inForceItem(inForce),
   ];
   return sorted(items);
-}
-
-export function revisionOf(items: readonly Item[]): string {
-  const hash = createHash("sha256");
-  for (const { key, value } of items) hash.update(`${key}\0${JSON.stringify(value)}\0`);
-  return hash.digest("hex").slice(0, 32);
 }
 
 function inTheWay(at: string, text: string): Failure {

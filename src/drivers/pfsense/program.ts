@@ -5,21 +5,6 @@ export const programPath: string = `${folder}/sixgate.php`;
 export const bootHookPath = "/usr/local/etc/rc.d/sixgate.sh";
 
 /**
- * Runs what is left of a change that nobody confirmed before a restart: the configuration was written already, and the
- * waiting process is gone. Does nothing when there is none, and removes itself.
- */
-export const bootHook = `#!/bin/sh
-# sixgate: takes back a change that was not confirmed before this restart.
-cd ${folder} 2>/dev/null || exit 0
-for each in *.sh; do
-  [ -e "$each" ] || continue
-  mv "$each" "\${each%.sh}.running" && sh "./\${each%.sh}.running" >"\${each%.sh}.log" 2>&1
-  rm -f "\${each%.sh}.running"
-done
-rm -f "$0"
-`;
-
-/**
  * What the REST API package can't do, for pfSense's own PHP: \`php sixgate.php VERB [FILE]\`, JSON on standard input and
  * output. It reads and writes the configuration by pfSense's own functions, holds a lock of ours while it does, and
  * touches nothing but what carries our mark, what it is told by name, and what it saved itself.

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { Failure } from "../../base/failure.ts";
-import { parseAddress } from "../../net/address.ts";
-import { parseAddress4, parsePrefix4 } from "../../net/ipv4.ts";
 import { parseMac } from "../../net/mac.ts";
-import { parsePrefix } from "../../net/prefix.ts";
+import { withLength } from "../pf/canonical.ts";
 import { canonicalEntry } from "../pf/pfctl.ts";
 import type { Rest, Row } from "./api.ts";
 
@@ -220,20 +218,6 @@ export function ownAddresses({ typev4, ipaddr, subnet, typev6, ipaddrv6, subnetv
       ? {}
       : { four: typev4 === "static" ? withLength(ipaddr, subnet) : typev4 }),
   };
-}
-
-export function withLength(address: string | undefined, length: number | undefined): string {
-  return `${canonicalAddress(address ?? "")}/${length ?? "?"}`;
-}
-
-/** Equal addresses are equal texts; what is no address stays as it is. */
-export function canonicalAddress(text: string): string {
-  const bare = text.replace(/%.*$/, "");
-  return parseAddress(bare) ?? parseAddress4(bare) ?? text;
-}
-
-export function canonicalPrefix(text: string): string {
-  return parsePrefix(text) ?? parsePrefix4(text) ?? text;
 }
 
 /** The MAC address that the interface shows: the one it was told, else the NIC's own. */

@@ -1,6 +1,7 @@
 import type { GatewayDesired } from "../../desired/desired.ts";
 import type { LinkDesired } from "../../desired/network.ts";
 import type { RenderedFile } from "../driver.ts";
+import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
 import { networkOf } from "../pf/items.ts";
 import { isMarked } from "../pf/names.ts";
 import {
@@ -23,7 +24,6 @@ import {
   sectionsOf,
   usualIds,
 } from "./config.ts";
-import { canonicalAddress, canonicalPrefix } from "./reading.ts";
 
 /** The version of the configuration's format that this is written for: pfSense 2.8.1 knows 24.0, later ones convert. */
 const formatVersion = "24.0";

@@ -1,11 +1,12 @@
 import { Failure } from "../../base/failure.ts";
 import type { Value } from "../../change/item.ts";
 import { parsePrefix } from "../../net/prefix.ts";
+import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
 import { hashOf, isMarked, mark } from "../pf/names.ts";
+import { fieldOf } from "../pf/target.ts";
 import { isOurs } from "./api.ts";
 import { gatewayName } from "./links.ts";
-import { canonicalAddress, canonicalPrefix, deviceOf, interfaceOn, nouns, pluralOf, type RouteRow } from "./reading.ts";
-import { fieldOf } from "./target.ts";
+import { deviceOf, interfaceOn, nouns, pluralOf, type RouteRow } from "./reading.ts";
 import type { Work } from "./work.ts";
 
 /** Gateway objects for next hops that have none yet. Not monitored: each would be a process that pings for ever. */

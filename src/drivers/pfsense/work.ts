@@ -1,14 +1,14 @@
 import type { InForce } from "../pf/items.ts";
+import type { Target } from "../pf/target.ts";
 import type { Rest } from "./api.ts";
-import type { Exec } from "./exec.ts";
+import type { PfSenseExec } from "./exec.ts";
 import type { Reading } from "./reading.ts";
-import type { Target } from "./target.ts";
 
 /** One change of a device under way. */
 export type Work = {
   readonly rest: Rest;
   /** Undefined without a shell. */
-  readonly exec?: Exec;
+  readonly exec?: PfSenseExec;
   readonly target: Target;
   /** The uplink's and the hosts' interface. */
   readonly links: readonly string[];

@@ -46,6 +46,8 @@ export const codes = {
   E557: "Shell of a device can't be used",
   E558: "Interface is not there",
   E560: "REST API of pfSense is missing",
+  E561: "Version of OPNsense can't do this",
+  E562: "OPNsense has no API for this setting",
   E570: "Not a configuration of this device",
   E580: "Edits of others are pending on the hypervisor",
   E581: "Token may not do that",

@@ -1,5 +1,6 @@
 import { formatDiagnostic } from "../base/diagnostic.ts";
 import { Failure } from "../base/failure.ts";
+import { importOpnsense } from "../drivers/opnsense/import.ts";
 import { importPfsense } from "../drivers/pfsense/import.ts";
 import { parseFleet } from "../fleet/parse-fleet.ts";
 import { writeText } from "../runtime/files.ts";
@@ -13,6 +14,7 @@ export type Imported = { readonly text: string; readonly guesses: number };
 /** What can be read into a fleet file, by the word for it. */
 export const importers: Readonly<Record<string, (text: string) => Imported>> = {
   pfsense: importPfsense,
+  opnsense: importOpnsense,
 };
 
 /** `sixgate import KIND FILE`: prints a fleet file, or writes it with `-o`. No device is asked. */

@@ -1,5 +1,4 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { Failure } from "../base/failure.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import type { Item } from "../change/item.ts";
 import type {
@@ -20,6 +19,7 @@ import { netplan } from "./netplan/driver.ts";
 import { networkd } from "./networkd/driver.ts";
 import { nftables } from "./nftables/driver.ts";
 import { nftablesLane } from "./nftables/lane-kind.ts";
+import { opnsense } from "./opnsense/driver.ts";
 import { pfsense } from "./pfsense/driver.ts";
 import { proxmox } from "./proxmox/driver.ts";
 
@@ -28,13 +28,13 @@ export const drivers: {
   readonly provider: Readonly<Record<ProviderDesired["driver"], DriverKind<ProviderDesired>>>;
   readonly hypervisor: Readonly<Record<HypervisorDesired["driver"], DriverKind<HypervisorDesired>>>;
   readonly guest: Readonly<Record<GuestDesired["driver"], DriverKind<GuestDesired>>>;
-  readonly gateway: Readonly<Partial<Record<GatewayDesired["driver"], DriverKind<GatewayDesired>>>>;
+  readonly gateway: Readonly<Record<GatewayDesired["driver"], DriverKind<GatewayDesired>>>;
   readonly engine: Readonly<Record<EngineDesired["driver"], DriverKind<EngineDesired>>>;
 } = {
   provider: { hetzner },
   hypervisor: { ifupdown: ifupdownBridges, proxmox },
   guest: { networkd, netplan, ifupdown: ifupdownGuest },
-  gateway: { nftables, pfsense },
+  gateway: { nftables, pfsense, opnsense },
   engine: { docker },
 };
 
@@ -49,34 +49,32 @@ export type Bound = {
   readonly driver: Driver;
 };
 
-/** Ties a desired state to a device. Rejects nothing yet: nothing is read. Throws a Failure with E490 where no driver is. */
+/** Ties a desired state to a device. Rejects nothing yet: nothing is read. */
 export function bind(way: Way, desired: Desired): Bound {
   const driven = drivenBy(desired);
-  if (driven === undefined)
-    throw new Failure("E490", placeOf(desired), notDriven(desired).text, notDriven(desired).fix);
   // Without a shell there is nobody on the device to start a watchdog.
   const undo = isApiWay(way) && way.shell === undefined ? "none" : driven.undo;
   return { undo, items: driven.normalize(), driver: driven.at(way) };
 }
 
-/** What the device can't express, and E490 where there is no driver for it. */
+/** What the device can't express. */
 export function auditOf(desired: Desired): readonly Diagnostic[] {
-  return drivenBy(desired)?.audit() ?? [notDriven(desired)];
+  return drivenBy(desired).audit();
 }
 
-/** Every file of the layer; none where there is no driver for it ({@link auditOf} says so). */
+/** Every file of the layer. */
 export function renderOf(desired: Desired): readonly RenderedFile[] {
-  return drivenBy(desired)?.render() ?? [];
+  return drivenBy(desired).render();
 }
 
 /** A device's whole configuration file with the layer laid into it; undefined where the driver has no such file. */
 export function renderInto(desired: Desired, text: string): string | undefined {
-  return drivenBy(desired)?.renderInto?.(text);
+  return drivenBy(desired).renderInto?.(text);
 }
 
 /** What people should know before they agree to a change set of this layer. */
 export function consequencesOf(desired: Desired, set: ChangeSet): readonly string[] {
-  return drivenBy(desired)?.consequences(set) ?? [];
+  return drivenBy(desired).consequences(set);
 }
 
 /** A kind with its desired state filled in: what is left does not depend on the layer. */
@@ -90,7 +88,7 @@ type Driven = {
   at(way: Way): Driver;
 };
 
-function drivenBy(desired: Desired): Driven | undefined {
+function drivenBy(desired: Desired): Driven {
   switch (desired.layer) {
     case "provider":
       return fill(drivers.provider[desired.driver], desired);
@@ -105,8 +103,7 @@ function drivenBy(desired: Desired): Driven | undefined {
   }
 }
 
-function fill<D extends Desired>(kind: DriverKind<D> | undefined, desired: D): Driven | undefined {
-  if (kind === undefined) return undefined;
+function fill<D extends Desired>(kind: DriverKind<D>, desired: D): Driven {
   return {
     undo: kind.undo,
     audit: () => kind.audit(desired),
@@ -116,19 +113,4 @@ function fill<D extends Desired>(kind: DriverKind<D> | undefined, desired: D): D
     consequences: (set) => kind.consequences?.(set) ?? [],
     at: (way) => kind.at(way, desired),
   };
-}
-
-function notDriven(desired: Desired): Diagnostic {
-  const others = Object.keys(drivers[desired.layer]).sort().join(", ");
-  return {
-    code: "E490",
-    severity: "error",
-    at: placeOf(desired),
-    text: `No driver yet for a ${desired.layer} of kind ${desired.driver}`,
-    fix: `choose one of: ${others}`,
-  };
-}
-
-function placeOf(desired: Desired): string {
-  return `${desired.device} ${desired.layer}`;
 }

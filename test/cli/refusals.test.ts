@@ -101,13 +101,6 @@ const refusals: readonly Refusal[] = [
     exit: 1,
     env: { PATH: nowhere },
   },
-  {
-    name: "a gateway without a driver",
-    change: ["kind: nftables", "kind: opnsense"],
-    words: ["render", "-o", "out"],
-    code: "E490",
-    exit: 1,
-  },
 ];
 
 function prepare(folder: string, { text, change }: Refusal): void {

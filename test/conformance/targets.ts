@@ -5,6 +5,7 @@ import { dockerTarget } from "./target-docker.ts";
 import { ifupdownGuestTarget, netplanTarget, networkdTarget } from "./target-guest.ts";
 import { memoryTarget } from "./target-memory.ts";
 import { nftablesTarget } from "./target-nftables.ts";
+import { opnsenseTarget } from "./target-opnsense.ts";
 import { pfsenseTarget } from "./target-pfsense.ts";
 import { proxmoxTarget } from "./target-proxmox.ts";
 
@@ -18,5 +19,6 @@ export const targets: Readonly<Record<string, Pick<Target<Desired>, "name" | "st
   "ifupdown-bridges": bridgesTarget,
   docker: dockerTarget,
   proxmox: proxmoxTarget,
+  opnsense: opnsenseTarget,
   pfsense: pfsenseTarget,
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../src/base/failure.ts";
 import { listFolder, readText, removeFile, writeText } from "../../src/runtime/files.ts";
@@ -16,6 +16,8 @@ export type FreeBsdOptions = {
   readonly folders: readonly string[];
   readonly programs: readonly string[];
   readonly run: Program;
+  /** What sshd gives command lines to; sh where that is not installed. */
+  readonly loginShell?: "sh" | "csh";
   /** Called before whatever the controller does over the shell; throws when it is dead by then. */
   readonly step: (what: string) => void;
 };
@@ -36,7 +38,7 @@ export type FreeBsd = {
  * scripts of the product run as they are.
  */
 export async function freeBsd(options: FreeBsdOptions): Promise<FreeBsd> {
-  const { root, folders, programs, run, step } = options;
+  const { root, folders, programs, run, step, loginShell = "sh" } = options;
   const here = (text: string): string =>
     folders.reduce((all, folder) => all.replaceAll(folder, join(root, folder)), text);
   const there = (text: string): string =>
@@ -74,7 +76,8 @@ export async function freeBsd(options: FreeBsdOptions): Promise<FreeBsd> {
   }
   async function login(command: string, input: string): Promise<Ran> {
     step("login");
-    return spawned(["sh", "-c", command], { input: here(input), timeout: 60_000 });
+    const words = loginShell === "csh" && existsSync("/bin/csh") ? ["csh", "-f"] : ["sh"];
+    return spawned([...words, "-c", command], { input: here(input), timeout: 60_000 });
   }
   const shell: Shell = {
     name: "ssh root@fw",

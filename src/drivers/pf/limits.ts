@@ -114,3 +114,17 @@ function logins({ device, management }: GatewayDesired): readonly Diagnostic[] {
 export function serviceCount(desired: GatewayDesired): number {
   return modelOf(desired).aliases.filter(({ lane }) => lane === "members").length;
 }
+
+/** Neither product's API has rules for ports of SCTP. */
+export function transports({ device, openings: all }: GatewayDesired, product: string): readonly Diagnostic[] {
+  return all
+    .filter(({ service }) => service.kind === "ports" && service.transport === "sctp")
+    .map(({ to }) =>
+      error(
+        "E454",
+        `${device} opening to ${to}`,
+        `The API of ${product} has no rules for SCTP`,
+        "use a Linux gateway for it, or tcp and udp",
+      ),
+    );
+}

@@ -30,3 +30,17 @@ export function fieldOf(value: Value | undefined, name: string): Value | undefin
   if (typeof value !== "object" || value === null || !(name in value)) return undefined;
   return (value as { readonly [key: string]: Value })[name];
 }
+
+export type WantedAlias = { readonly type: string; readonly entries: readonly string[] };
+
+/** Type and entries of an alias that should be there; undefined where it should not. */
+export function wantedAlias(target: Target, name: string): WantedAlias | undefined {
+  const value = target.value(`alias ${name}`);
+  const type = fieldOf(value, "type");
+  if (typeof type !== "string") return undefined;
+  const listed = fieldOf(value, "entries");
+  const entries = Array.isArray(listed)
+    ? listed.map(String)
+    : target.all("entry").flatMap(([rest]) => (rest.startsWith(`${name} `) ? [rest.slice(name.length + 1)] : []));
+  return { type, entries: entries.toSorted() };
+}

@@ -1,8 +1,19 @@
 import { createHash } from "node:crypto";
 import type { GatewayDesired } from "../../desired/desired.ts";
-import type { LinkDesired, RouteDesired } from "../../desired/network.ts";
-import { addressOf, linkOf, parseInterfaceAddress } from "../../net/interface-address.ts";
-import { baseOf, contains } from "../../net/prefix.ts";
+import type { RouteDesired } from "../../desired/network.ts";
+import {
+  type Existing,
+  gatewayNameOf,
+  type Hop,
+  hopsOf,
+  hopText,
+  type InterfaceIds,
+  idOf,
+  isStatic,
+  nothing,
+  ownAddress,
+  vipsOf,
+} from "../pf/config-parts.ts";
 import { networkOf, tunables } from "../pf/items.ts";
 import type { PfAlias, PfPlace, PfRule } from "../pf/model.ts";
 import { hashOf, mark } from "../pf/names.ts";
@@ -11,9 +22,6 @@ import { branch, leaf, prose, type Written } from "../pf/xml-write.ts";
 
 // The objects of a gateway as elements of pfSense's config.xml: lists are repeated elements, a boolean is there or not,
 // what people read is CDATA.
-
-/** pfSense's own names of the interfaces by device. */
-export type InterfaceIds = ReadonlyMap<string, string>;
 
 export type ConfigSections = {
   readonly aliases: readonly Written[];
@@ -24,24 +32,6 @@ export type ConfigSections = {
   readonly mappings: readonly Written[];
   readonly tunables: readonly Written[];
 };
-
-/** By a fleet's roles, as a fresh pfSense numbers them. */
-export function usualIds({ uplink, inside, management }: GatewayDesired): InterfaceIds {
-  return new Map([
-    [uplink, "wan"],
-    ...(management === undefined ? [] : [[management.device, "lan"] as const]),
-    [inside, "opt1"],
-  ]);
-}
-
-/** What a configuration has already, made by somebody else: names of gateways by `device via`, addresses, destinations. */
-export type Existing = {
-  readonly gateways: ReadonlyMap<string, string>;
-  readonly addresses: ReadonlySet<string>;
-  readonly routes: ReadonlySet<string>;
-};
-
-export const nothing: Existing = { gateways: new Map(), addresses: new Set(), routes: new Set() };
 
 export function sectionsOf(desired: GatewayDesired, ids: InterfaceIds, existing: Existing = nothing): ConfigSections {
   const { aliases, rules } = modelOf(desired);
@@ -71,12 +61,6 @@ export function sectionsOf(desired: GatewayDesired, ids: InterfaceIds, existing:
       ),
     ),
   };
-}
-
-function idOf(ids: InterfaceIds, device: string): string {
-  const id = ids.get(device);
-  if (id === undefined) throw new RangeError(`The configuration has no interface ${device}`);
-  return id;
 }
 
 function aliasElement({ name, type, entries, about }: PfAlias): Written {
@@ -135,24 +119,6 @@ function placeElements({ not, is }: PfPlace): readonly Written[] {
   return [...(not ? [leaf("not")] : []), leaf("address", is)];
 }
 
-/**
- * The address that the interface has by itself: one that does not go with a host, and whose network does not begin where
- * a static route begins, which the API would refuse.
- */
-export function ownAddress({ addresses }: LinkDesired, routes: readonly RouteDesired[]): string | undefined {
-  const targets = routes.filter(isStatic).flatMap((route) => (route.kind === "unicast" ? [route.to] : []));
-  const free = (text: string, alone: boolean): boolean => {
-    const parsed = parseInterfaceAddress(text);
-    if (parsed === undefined) return false;
-    return !targets.some((to) => baseOf(to) === baseOf(linkOf(parsed)) || (alone && contains(to, addressOf(parsed))));
-  };
-  return addresses.find((each) => free(each, true)) ?? addresses.find((each) => free(each, false)) ?? addresses[0];
-}
-
-function vipsOf({ addresses }: LinkDesired, own: string | undefined): readonly string[] {
-  return addresses.filter((each) => each !== own);
-}
-
 function vipElement(address: string, id: string): Written {
   const [subnet = "", bits = ""] = address.split("/");
   const uniqid = createHash("sha256").update(address).digest("hex").slice(0, 13);
@@ -168,23 +134,6 @@ function vipElement(address: string, id: string): Written {
   );
 }
 
-export type Hop = { readonly device: string; readonly via: string };
-
-function hopsOf(routes: readonly RouteDesired[]): readonly Hop[] {
-  const found = new Map<string, Hop>();
-  for (const route of routes) if (route.kind !== "unreachable") found.set(hopText(route), route);
-  return [...found.values()];
-}
-
-export function hopText({ device, via }: Hop): string {
-  return `${device} ${via}`;
-}
-
-/** As the driver names it, or as somebody else did. */
-export function gatewayNameOf(hop: Hop, { gateways }: Existing = nothing): string {
-  return gateways.get(hopText(hop)) ?? `sg_${hashOf(hopText(hop))}`;
-}
-
 function gatewayElement(hop: Hop, ids: InterfaceIds): Written {
   return branch(
     "gateway_item",
@@ -198,10 +147,6 @@ function gatewayElement(hop: Hop, ids: InterfaceIds): Written {
     leaf("action_disable"),
     leaf("nonlocalgateway"),
   );
-}
-
-function isStatic(route: RouteDesired): boolean {
-  return !["::/0", "0.0.0.0/0"].includes(route.to);
 }
 
 function routeElement(route: RouteDesired, existing: Existing): Written {
@@ -226,35 +171,4 @@ function mappingElement({ from, uplink }: NonNullable<GatewayDesired["nat4"]>, i
     leaf("target_subnet"),
     prose("descr", `${mark}${from}`),
   );
-}
-
-/** What an interface should have, as children of its element; next hops by the names of their gateways. */
-export function interfaceChildren(
-  link: LinkDesired,
-  routes: readonly RouteDesired[],
-  existing: Existing = nothing,
-): readonly Written[] {
-  const own = ownAddress(link, routes);
-  const [four] = link.addresses4;
-  const hop = (to: string): readonly string[] =>
-    routes.flatMap((route) =>
-      String(route.to) === to && route.kind !== "unreachable" && route.device === link.name
-        ? [gatewayNameOf(route, existing)]
-        : [],
-    );
-  return [
-    leaf("enable"),
-    leaf("if", link.name),
-    ...(link.mac === undefined ? [] : [leaf("spoofmac", link.mac)]),
-    ...addressElements(four, "ipaddr", "subnet"),
-    ...hop("0.0.0.0/0").map((name) => leaf("gateway", name)),
-    ...addressElements(own, "ipaddrv6", "subnetv6"),
-    ...hop("::/0").map((name) => leaf("gatewayv6", name)),
-  ];
-}
-
-function addressElements(address: string | undefined, name: string, length: string): readonly Written[] {
-  if (address === undefined) return [];
-  const [text = "", bits = ""] = address.split("/");
-  return [leaf(name, text), leaf(length, bits)];
 }

@@ -5,26 +5,12 @@ import type { Value } from "../../change/item.ts";
 import { canonicalPrefix } from "../pf/canonical.ts";
 import { tunables } from "../pf/items.ts";
 import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
-import { fieldOf, type Target, textField } from "../pf/target.ts";
+import { fieldOf, textField, type WantedAlias, wantedAlias } from "../pf/target.ts";
 import { isOurs } from "./api.ts";
 import { parseRule, ruleBody } from "./convert.ts";
 import { isPlainMapping, nameOf, ownRules } from "./observe.ts";
 import { deviceOf, entriesOf, interfaceOn, nouns, parseAlias, pluralOf } from "./reading.ts";
 import type { Work } from "./work.ts";
-
-type Wanted = { readonly type: string; readonly entries: readonly string[] };
-
-/** Type and entries of an alias that should be there; undefined where it should not. */
-function wantedAlias(target: Target, name: string): Wanted | undefined {
-  const value = target.value(`alias ${name}`);
-  const type = fieldOf(value, "type");
-  if (typeof type !== "string") return undefined;
-  const listed = fieldOf(value, "entries");
-  const entries = Array.isArray(listed)
-    ? listed.map(String)
-    : target.all("entry").flatMap(([rest]) => (rest.startsWith(`${name} `) ? [rest.slice(name.length + 1)] : []));
-  return { type, entries: entries.toSorted() };
-}
 
 /**
  * Aliases with all their entries at once; details are left out, for they would have to fit the entries one by one. An
@@ -54,7 +40,7 @@ function sentAs(type: string, entries: readonly string[]): readonly string[] {
   return entries.map((each) => (each.includes("/") ? each : `${each}/128`));
 }
 
-async function createAlias({ rest, signal }: Work, name: string, { type, entries }: Wanted): Promise<void> {
+async function createAlias({ rest, signal }: Work, name: string, { type, entries }: WantedAlias): Promise<void> {
   const about = isAliasOfLane(name, "f") ? "opened by the fleet file" : "of the rules of sixgate";
   await rest.create(
     nouns.alias,
@@ -63,7 +49,11 @@ async function createAlias({ rest, signal }: Work, name: string, { type, entries
   );
 }
 
-async function writeAlias({ rest, reading, signal }: Work, name: string, { type, entries }: Wanted): Promise<void> {
+async function writeAlias(
+  { rest, reading, signal }: Work,
+  name: string,
+  { type, entries }: WantedAlias,
+): Promise<void> {
   const [row] = await rest.list(pluralOf("alias"), { name }, signal);
   if (row === undefined) throw new Failure("E510", rest.name, `Alias ${name} went away meanwhile`, "plan again");
   const written = await rest.update(

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../base/diagnostic.ts";
 import { type ChangeSet, keyOf } from "../../change/change-set.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { networkOf } from "../pf/items.ts";
-import { auditPf, error, serviceCount, warning } from "../pf/limits.ts";
+import { auditPf, error, serviceCount, transports, warning } from "../pf/limits.ts";
 
 /** Addresses of the gateway among the hosts. */
 const mostAddresses = 100;
@@ -22,7 +22,13 @@ const mostServicesByApi = 100;
 const mostServices = 500;
 
 export function audit(desired: GatewayDesired): readonly Diagnostic[] {
-  return [...auditPf(desired), ...addresses(desired), ...services(desired), ...transports(desired), ...shell(desired)];
+  return [
+    ...auditPf(desired),
+    ...addresses(desired),
+    ...services(desired),
+    ...transports(desired, "pfSense"),
+    ...shell(desired),
+  ];
 }
 
 function addresses({ device, inside, ...desired }: GatewayDesired): readonly Diagnostic[] {
@@ -55,20 +61,6 @@ function services(desired: GatewayDesired): readonly Diagnostic[] {
         : "add exec: ssh:root@… to the gateway, or open fewer different ports",
     ),
   ];
-}
-
-/** The REST API package knows no rule for SCTP. */
-function transports(desired: GatewayDesired): readonly Diagnostic[] {
-  return desired.openings
-    .filter(({ service }) => service.kind === "ports" && service.transport === "sctp")
-    .map(({ to }) =>
-      error(
-        "E454",
-        `${desired.device} opening to ${to}`,
-        "The REST API of pfSense has no rules for SCTP",
-        "use a Linux gateway for it, or tcp and udp",
-      ),
-    );
 }
 
 function shell(desired: GatewayDesired): readonly Diagnostic[] {

@@ -1,29 +1,19 @@
 import type { GatewayDesired } from "../../desired/desired.ts";
 import type { LinkDesired } from "../../desired/network.ts";
 import type { RenderedFile } from "../driver.ts";
-import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
-import { networkOf } from "../pf/items.ts";
-import { isMarked } from "../pf/names.ts";
 import {
-  type ConfigElement,
-  type ConfigFile,
-  child,
-  childrenOf,
-  type Edit,
-  readConfig,
-  splice,
-  textOf,
-} from "../pf/xml.ts";
-import { branch, formatWritten, leaf, listEdits, prose, setText, type Written } from "../pf/xml-write.ts";
-import {
-  type ConfigSections,
   type Existing,
+  existingAmong,
   gatewayNameOf,
   interfaceChildren,
   nothing,
-  sectionsOf,
   usualIds,
-} from "./config.ts";
+} from "../pf/config-parts.ts";
+import { networkOf } from "../pf/items.ts";
+import { interfacesIn, type Section, withInterface, withSection } from "../pf/section.ts";
+import { type ConfigElement, child, childrenOf, readConfig, textOf } from "../pf/xml.ts";
+import { branch, formatWritten, leaf, prose, type Written } from "../pf/xml-write.ts";
+import { type ConfigSections, sectionsOf } from "./config.ts";
 
 /** The version of the configuration's format that this is written for: pfSense 2.8.1 knows 24.0, later ones convert. */
 const formatVersion = "24.0";
@@ -43,7 +33,7 @@ export function render(desired: GatewayDesired): readonly RenderedFile[] {
     branch(
       ids.get(link.name) ?? link.name,
       prose("descr", labelOf(link.name, desired)),
-      ...interfaceChildren(link, routes),
+      ...interfaceChildren(link, routes, ""),
     ),
   );
   const text = formatWritten(
@@ -105,96 +95,41 @@ function defaultsOf(desired: GatewayDesired, existing: Existing): readonly Writt
  * it has no interface on a device that the fleet names.
  */
 export function renderInto(text: string, desired: GatewayDesired): string {
-  const file = readConfig(text);
+  let file = readConfig(text);
   const { root } = file;
   if (root.name !== "pfsense") throw new Error(`its root is <${root.name}>, not <pfsense>`);
-  const interfaces = child(root, "interfaces");
-  const ids = new Map((interfaces?.children ?? []).map((each) => [textOf(each, "if") ?? "", each.name]));
-  for (const { name } of networkOf(desired).links)
-    if (!ids.has(name)) throw new Error(`it has no interface on ${name}`);
-  const existing = existingIn(root, ids);
+  const { links, routes } = networkOf(desired);
+  const ids = interfacesIn(
+    root,
+    links.map(({ name }) => name),
+  );
+  const existing = existingAmong(
+    {
+      gateways: childrenOf(child(root, "gateways"), "gateway_item"),
+      vips: childrenOf(child(root, "virtualip"), "vip"),
+      routes: childrenOf(child(root, "staticroutes"), "route"),
+    },
+    ids,
+  );
   const sections = sectionsOf(desired, ids, existing);
-  const edits = [
-    ...interfaceEdits(file, interfaces, desired, existing),
-    ...sectionEdits(file, ["gateways"], sections.gateways, "gateway_item", defaultsOf(desired, existing)),
-    ...sectionEdits(file, ["staticroutes"], sections.routes, "route"),
-    ...sectionEdits(file, ["virtualip"], sections.vips, "vip"),
-    ...sectionEdits(file, ["aliases"], sections.aliases, "alias"),
-    ...sectionEdits(file, ["nat", "outbound"], sections.mappings, "rule", natMode(root, desired)),
-    ...sectionEdits(file, ["filter"], sections.rules, "rule"),
-    ...sectionEdits(file, ["sysctl"], sections.tunables, "item"),
+  for (const link of links)
+    file = withInterface(file, link.name, interfaceChildren(link, routes, "", existing), indent);
+  const all: readonly Section[] = [
+    { path: ["gateways"], name: "gateway_item", written: sections.gateways, once: defaultsOf(desired, existing) },
+    { path: ["staticroutes"], name: "route", written: sections.routes },
+    { path: ["virtualip"], name: "vip", written: sections.vips },
+    { path: ["aliases"], name: "alias", written: sections.aliases },
+    { path: ["nat", "outbound"], name: "rule", written: sections.mappings, once: natMode(root, desired) },
+    { path: ["filter"], name: "rule", written: sections.rules },
+    { path: ["sysctl"], name: "item", written: sections.tunables },
   ];
-  return splice(file, edits);
+  return all.reduce((made, section) => withSection(made, section, { indent }), file).text;
 }
 
 const indent = "\t";
-
-/** What others made that is just what we would make: it stays theirs. */
-function existingIn(root: ConfigElement, ids: ReadonlyMap<string, string>): Existing {
-  const theirs = (section: string, name: string): readonly ConfigElement[] =>
-    childrenOf(child(root, section), name).filter((each) => !isMarked(textOf(each, "descr") ?? ""));
-  const devices = new Map([...ids].map(([device, id]) => [id, device]));
-  return {
-    gateways: new Map(
-      theirs("gateways", "gateway_item").map((each) => [
-        `${devices.get(textOf(each, "interface") ?? "") ?? ""} ${canonicalAddress(textOf(each, "gateway") ?? "")}`,
-        textOf(each, "name") ?? "",
-      ]),
-    ),
-    addresses: new Set(
-      theirs("virtualip", "vip").map(
-        (each) => `${canonicalAddress(textOf(each, "subnet") ?? "")}/${textOf(each, "subnet_bits")}`,
-      ),
-    ),
-    routes: new Set(theirs("staticroutes", "route").map((each) => canonicalPrefix(textOf(each, "network") ?? ""))),
-  };
-}
-
-function interfaceEdits(
-  file: ConfigFile,
-  interfaces: ConfigElement | undefined,
-  desired: GatewayDesired,
-  existing: Existing,
-): readonly Edit[] {
-  const { links, routes } = networkOf(desired);
-  return links.flatMap((link) => {
-    const element = interfaces?.children.find((each) => textOf(each, "if") === link.name);
-    if (element === undefined) return [];
-    return interfaceChildren(link, routes, existing).flatMap((written) =>
-      setText(file, element, written, { indent, level: 2 }),
-    );
-  });
-}
 
 /** Mappings work in both modes of people who write their own. */
 function natMode(root: ConfigElement, { nat4 }: GatewayDesired): readonly Written[] {
   const mode = textOf(root, "nat", "outbound", "mode");
   return nat4 === undefined || mode === "hybrid" || mode === "advanced" ? [] : [leaf("mode", "hybrid")];
-}
-
-/** Edits of a section: the texts that stand once, then the list. A section that is missing is made at the end. */
-function sectionEdits(
-  file: ConfigFile,
-  path: readonly string[],
-  written: readonly Written[],
-  name: string,
-  once: readonly Written[] = [],
-): readonly Edit[] {
-  const section = child(file.root, ...path);
-  if (section === undefined) {
-    if (written.length + once.length === 0) return [];
-    // Inside as much of the way as there is.
-    const there = path.filter((_, i) => child(file.root, ...path.slice(0, i + 1)) !== undefined).length;
-    const [last = "", ...above] = path.slice(there).toReversed();
-    const made = above.reduce<Written>((inner, each) => branch(each, inner), branch(last, ...once, ...written));
-    const holder = child(file.root, ...path.slice(0, there)) ?? file.root;
-    return listEdits(file, holder, () => false, [made], { indent, level: there });
-  }
-  const ours = (each: ConfigElement): boolean => each.name === name && isMarked(textOf(each, "descr") ?? "");
-  const missing = once.filter((each) => childrenOf(section, each.name).length === 0);
-  const there = once.filter((each) => childrenOf(section, each.name).length > 0);
-  return [
-    ...there.flatMap((each) => setText(file, section, each, { indent, level: path.length })),
-    ...listEdits(file, section, ours, [...missing, ...written], { indent, level: path.length }),
-  ];
 }

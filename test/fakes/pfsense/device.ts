@@ -1,17 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Faults, faults } from "../faults.ts";
+import { freshKernel, type Kernel, showTables as showKernelTables } from "../kernel.ts";
 import { type Config, parseConfig, textOf } from "./config.ts";
-import {
-  boot,
-  bringUpVip,
-  configureFilter,
-  configureInterface,
-  configureRouting,
-  freshKernel,
-  type Kernel,
-} from "./kernel.ts";
+import { boot, bringUpVip, configureFilter, configureInterface, configureRouting } from "./kernel.ts";
 
 export type Fault =
   /** A write of somebody else, begun before ours, ends after it: ours is gone, and 200 was said. */
@@ -138,14 +131,8 @@ export function applyFilter(device: FakeDevice): boolean {
   return true;
 }
 
-/** pf's tables as files, for the stand-in of pfctl that scripts call. */
-export function showTables(device: FakeDevice): void {
-  const folder = join(device.root, "kernel/tables");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const [name, entries] of device.kernel.tables) {
-    if (name !== "") writeFileSync(join(folder, name), [...entries].map((each) => `   ${each}\n`).join(""));
-  }
+export function showTables({ kernel, root }: FakeDevice): void {
+  showKernelTables(kernel, root);
 }
 
 /** What belongs to others, as text. */

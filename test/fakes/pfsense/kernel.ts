@@ -1,42 +1,7 @@
 import { parseInterfaceAddress } from "../../../src/net/interface-address.ts";
 import { parsePrefix } from "../../../src/net/prefix.ts";
+import type { Kernel } from "../kernel.ts";
 import { type Config, type Fields, mapOf, textOf, words } from "./config.ts";
-
-export type LoadedRule = { readonly tracker: string; readonly text: string; readonly uses: readonly string[] };
-
-/** What FreeBSD runs: set by applying, lost by a restart. */
-export type Kernel = {
-  /** By device. */
-  readonly addresses: Map<string, Set<string>>;
-  /** Destination to next hop; `blackhole` for one to nowhere. */
-  readonly routes: Map<string, string>;
-  readonly tables: Map<string, Set<string>>;
-  rules: readonly LoadedRule[];
-  readonly sysctls: Map<string, string>;
-  states: KernelState[];
-  /** How often pf's rules were loaded. */
-  loads: number;
-};
-
-export type KernelState = {
-  readonly id: string;
-  readonly protocol: string;
-  readonly from: string;
-  readonly to: string;
-  readonly port: number;
-};
-
-export function freshKernel(): Kernel {
-  return {
-    addresses: new Map(),
-    routes: new Map(),
-    tables: new Map(),
-    rules: [],
-    sysctls: new Map(),
-    states: [],
-    loads: 0,
-  };
-}
 
 export function deviceOf(config: Config, id: string): string {
   return config.interfaces[id]?.["if"] ?? id;

@@ -1,0 +1,4 @@
+import { judge } from "./suite.ts";
+import { opnsenseTarget } from "./target-opnsense.ts";
+
+await judge(opnsenseTarget);

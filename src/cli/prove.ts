@@ -42,7 +42,9 @@ export function proveBy(way: Way, basis: () => Basis): Prove {
         vantageOf(desired, from),
       );
       const decision = decideFlow(rules, site, packet);
-      const text = `${formatPacket(packet)}: ${decisionLines(decision).join(" ")}`;
+      const text = `${formatPacket(packet)}: ${decisionLines(decision)
+        .map((line) => line.trim().replace(/ {2,}/g, " "))
+        .join(", ")}`;
       if (decision.verdict === "accept") return holds("proof", text);
       const fix = "see the links above; `sixgate verify` compares all rules with what is allowed";
       return decision.verdict === "unknown" ? unknown("proof", text, fix) : missing("proof", text, fix);

@@ -61,7 +61,7 @@ async function serve(
     query: json && (method === "GET" || method === "DELETE") ? new URLSearchParams() : url.searchParams,
     body: json && text !== "" ? (JSON.parse(text) as Body) : {},
   };
-  if (write && device.faults.strikes("slow")) await pause(200);
+  if (write && device.faults.strikes("slow")) await pause(600);
   if (write && device.faults.strikes("stalled")) await pause(3500);
   const before = structuredClone(device.config);
   const lost = method === "POST" && !path.endsWith("/apply") && device.faults.strikes("lost-update");

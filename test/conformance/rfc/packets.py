@@ -30,6 +30,8 @@ PACKET_OUTGOING = 4
 UPPER = {6: "TCP", 17: "UDP", 58: "ICMPv6", 132: "SCTP"}
 HEADERS = {0, 43, 44, 51, 60, 135, 140}
 FENCE = 0x3FFFF
+# Seconds that something which has to come may take; only a fault takes so long.
+PATIENCE = 12
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -180,7 +182,8 @@ class Bench:
             for number, step in active.items():
                 sent = sum(1 for ethertype, _ in frames[number] if ethertype == 0x86DD)
                 elsewhere = self.mac(step, "to") not in (None, self.places[step["from"]].gateway)
-                if not elsewhere and reached.get(number, 0) != sent:
+                # Answers bear the label of their question: more is no fault.
+                if not elsewhere and reached.get(number, 0) < sent:
                     raise RuntimeError(f"{reached.get(number, 0)} of {sent} packets reached the gateway: {step}")
             for number, step in active.items():
                 results[number].append(
@@ -209,10 +212,10 @@ class Bench:
     def settle(self, active):
         """Sends a packet that passes behind all others on each way, and reads until it came and nothing follows."""
         found, sent = {}, 0.0
-        deadline = time.monotonic() + 10
+        began = time.monotonic()
         awaited = {number for number, step in active.items() if step.get("awaited")}
         fences = {FENCE - number: fence for number, fence in enumerate(self.fences)}
-        while time.monotonic() < deadline:
+        while time.monotonic() < began + PATIENCE:
             if time.monotonic() > sent + 1:
                 sent = time.monotonic()
                 for number, fence in fences.items():
@@ -220,12 +223,11 @@ class Bench:
                         for ethertype, data in self.notation.frames(number, fence["send"], {}):
                             self.places[fence["from"]].send(ethertype, data)
             heard = self.drain(found, 0.15)
-            through = all(number in found for number in fences)
-            if through and not heard and all(number in found for number in awaited):
+            if not heard and all(number in found for number in (*fences, *awaited)):
                 return found
-            if through and not heard and time.monotonic() > deadline - 8:
-                return found  # an answer that was awaited does not come
-        raise RuntimeError("packets that have to pass do not come through: the bench is broken")
+        if not all(number in found for number in fences):
+            raise RuntimeError("packets that have to pass do not come through: the bench is broken")
+        return found  # something that was awaited does not come
 
     def drain(self, found, wait=0.0):
         """Everything that lies in the sockets, by case; waits up to `wait` seconds for the first. True if any came."""

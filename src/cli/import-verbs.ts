@@ -5,6 +5,7 @@ import type { Runner } from "./runner.ts";
 /** What is read from a file alone: the words that `importers` has, and what the file is. */
 const fromFiles: Readonly<Record<string, string>> = {
   pfsense: "from pfSense: its config.xml, as Diagnostics > Backup gives it",
+  opnsense: "from OPNsense: its config.xml, as System > Configuration > Backups gives it",
 };
 
 /** Verbs that make a fleet file of what is there. They read and print; nothing is changed. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { HostName } from "../../src/base/name.ts";
 import { type Instant, instant } from "../../src/base/time.ts";
 import type { AddressChange, Held, MembersLane } from "../../src/drivers/members-lane.ts";
@@ -65,6 +65,11 @@ function story(target: LaneTarget): void {
     bench = await target.open(desired);
     lane = await bench.lane();
   }, 60_000);
+  // A test that failed leaves open what it opened: the next one is judged by itself.
+  beforeEach(async () => {
+    const left = (await lane.read()).map(({ host, to, services }) => ({ host, to, before: services, after: [] }));
+    if (left.length > 0) await lane.change(left, now());
+  }, 60_000);
   afterAll(async () => {
     await lane?.end();
     await bench?.close();
@@ -83,6 +88,14 @@ function story(target: LaneTarget): void {
   }
   async function settle(...changes: readonly AddressChange[]): Promise<void> {
     await lane.change(changes, now());
+  }
+  /** How long it takes here to open, look, and close: ends have to lie behind that, however busy the machine is. */
+  async function pace(): Promise<number> {
+    const began = Date.now();
+    await settle(change(web, [], [tcp(443)]));
+    await held();
+    await settle(change(web, [tcp(443)], []));
+    return Date.now() - began;
   }
   async function flowsInTime(wanted: readonly FlowText[]): Promise<void> {
     for (let tries = 0; tries < 200; tries++) {
@@ -138,7 +151,8 @@ function story(target: LaneTarget): void {
   });
 
   test("keeps ends, lets them be moved, and closes by itself when they come", async () => {
-    const [soon, late] = [instant(Date.now() + 4000), instant(Date.now() + 60_000)];
+    const ahead = 3000 + 10 * (await pace());
+    const [soon, late] = [instant(Date.now() + ahead), instant(Date.now() + 10 * ahead + 60_000)];
     const timed = (ends: Instant): readonly OpenService[] => [
       { ...tcp(443), ends },
       { ...tcp(8000, 8099), ends },
@@ -161,7 +175,7 @@ function story(target: LaneTarget): void {
     await settle(change(second, [{ ...tcp(444), ends: soon }, tcp(445)], []), change(web, timed(late), [tcp(443)]));
     expect(await held()).toEqual(expected({ host: vm1, to: web, services: [tcp(443)] }));
     await settle(change(web, [tcp(443)], []));
-  }, 30_000);
+  }, 120_000);
 
   test("opens nothing that has ended", async () => {
     const past = instant(Date.now() - 1);

@@ -88,11 +88,11 @@ async function run(
   signal: AbortSignal,
 ): Promise<RunningController> {
   const way = await wayTo(opened);
-  const { fleet, plan } = opened;
+  const { fleet, plan, ledger } = opened;
   const address = listenAddress(opened);
   return await startController(
     {
-      basis: { fleet, plan },
+      basis: { fleet, plan, ledger },
       state,
       authority,
       clock: systemClock,
@@ -161,9 +161,9 @@ async function serve(
 /** A file that is wrong changes nothing. */
 async function reload(options: ControllerVerbOptions, running: RunningController, log: Log): Promise<void> {
   try {
-    const { fleet, plan, warnings } = await openFleet(options);
+    const { fleet, plan, ledger, warnings } = await openFleet(options);
     for (const warning of warnings) log.warn(formatDiagnostic(warning).replaceAll("\n", " "));
-    await running.reload({ fleet, plan });
+    await running.reload({ fleet, plan, ledger });
   } catch (cause) {
     const texts = cause instanceof Refused ? cause.diagnostics.map(formatDiagnostic) : [String(cause)];
     for (const text of texts) log.error(printable(text));

@@ -1,4 +1,5 @@
 import type { AddressPlan } from "../addressing/address-plan.ts";
+import type { Ledger } from "../addressing/ledger.ts";
 import type { Code } from "../base/codes.ts";
 import type { HostName } from "../base/name.ts";
 import type { Instant, Seconds } from "../base/time.ts";
@@ -136,8 +137,8 @@ export type OpenWish = {
 /** A token for one enrolment of one host, shown once. Holds a secret and the fingerprint of the authority. */
 export type JoinToken = { readonly host: HostName; readonly token: string; readonly ends: Instant };
 
-/** What the controller works by. */
-export type Basis = { readonly fleet: Fleet; readonly plan: AddressPlan };
+/** What the controller works by. `ledger`, where it is known, also has the numbers of hosts that left. */
+export type Basis = { readonly fleet: Fleet; readonly plan: AddressPlan; readonly ledger?: Ledger };
 
 /**
  * What the API, the page and the command line ask of a running controller. Views are copies: nothing of it can be

@@ -4,6 +4,7 @@ import type { Address } from "../net/address.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { Service } from "../openings/opening.ts";
 import type { EventRing } from "./event-ring.ts";
+import type { DeniedBook } from "./map/denied-book.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenBook } from "./token-book.ts";
@@ -25,6 +26,7 @@ export type Api = {
   readonly tokens: TokenBook;
   readonly sessions: Sessions;
   readonly events: EventRing;
+  readonly denied: DeniedBook;
   readonly metrics: Metrics;
   /** A link more in the chain of `why`: the proof from the gateway's own rules, where there is one. */
   readonly prove: Prove | undefined;

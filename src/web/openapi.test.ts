@@ -83,6 +83,10 @@ const requests: readonly (readonly [name: string, path: string, body?: object])[
   ],
   ["post /api/v1/openings/{id}/close", "/api/v1/openings/p/close", { reason: "x" }],
   ["get /api/v1/why", "/api/v1/why?to=vm1/web:443/udp&from=office"],
+  ["get /api/v1/topology", "/api/v1/topology"],
+  ["get /api/v1/addresses", "/api/v1/addresses"],
+  ["get /api/v1/addresses/{host}", "/api/v1/addresses/vm1"],
+  ["get /api/v1/who", "/api/v1/who?address=2001:db8:1234:321d:23::80"],
   ["get /api/v1/refusals", "/api/v1/refusals"],
   ["get /api/v1/suggestions", "/api/v1/suggestions"],
   ["get /api/v1/agents", "/api/v1/agents"],
@@ -108,6 +112,15 @@ function fill(stand: Stand): void {
     opening("q", { service: { kind: "ping" } }),
   ]);
   scene.refusals.set("vm1", [refusal()]);
+  stand.controller.emit({
+    kind: "denied",
+    at: instant(Date.now()),
+    from: address("2600::1"),
+    to: address("2001:db8:1234:321d:23::80"),
+    transport: "tcp",
+    port: 22,
+    count: 1,
+  });
   scene.suggestions.set("vm1", [suggestion()]);
   scene.gateway = { reached: false, error: "gone", drift: 1 };
   scene.agents.push({

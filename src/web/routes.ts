@@ -3,10 +3,12 @@ import { openApiOf } from "./openapi.ts";
 import { type Route, streamRoute } from "./route.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { numberRoutes } from "./routes/numbers.ts";
 import { openingRoutes } from "./routes/openings.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { topologyRoute } from "./routes/topology.ts";
 import { whyRoute } from "./routes/why.ts";
 
 const described: Route = streamRoute({
@@ -24,6 +26,8 @@ export const routes: readonly Route[] = [
   ...stateRoutes,
   ...openingRoutes,
   whyRoute,
+  topologyRoute,
+  ...numberRoutes,
   ...agentRoutes,
   ...journalRoutes,
   ...tokenRoutes,

@@ -9,6 +9,7 @@ import { EventRing } from "./event-ring.ts";
 import { FailedLogins } from "./failed-logins.ts";
 import { ensureFirstToken } from "./first-token.ts";
 import { type ListenAt, type Listening, listenAt, type TlsPair } from "./listen.ts";
+import { DeniedBook } from "./map/denied-book.ts";
 import { metricsOf } from "./metrics.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenBook } from "./token-book.ts";
@@ -43,9 +44,20 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   const tokens = new TokenBook(wish.store, now);
   if (await ensureFirstToken(wish.tokenFile, tokens)) wish.log("admin token written", { file: wish.tokenFile });
   const events = new EventRing(wish.controller);
+  const denied = new DeniedBook(wish.controller);
   const metrics = metricsOf(wish.controller, () => events.listeners);
   const sessions = new Sessions(now);
-  const api = { controller: wish.controller, tokens, sessions, events, metrics, prove: wish.prove, log: wish.log, now };
+  const api = {
+    controller: wish.controller,
+    tokens,
+    sessions,
+    events,
+    denied,
+    metrics,
+    prove: wish.prove,
+    log: wish.log,
+    now,
+  };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(
@@ -57,6 +69,7 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   const listening: Listening[] = [];
   const close = async (): Promise<void> => {
     events.end();
+    denied.end();
     metrics.end();
     await Promise.all(listening.map((each) => each.close()));
   };

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import type { HostName } from "../../src/base/name.ts";
 import { instant } from "../../src/base/time.ts";
 import type { OpeningView, RefusalView, SuggestionView } from "../../src/controller/controller.ts";
 import { address } from "../../src/net/address.ts";
 import { prefix } from "../../src/net/prefix.ts";
+import type { ContainerReport } from "../../src/openings/container-report.ts";
 
 export const vm1 = "vm1" as HostName;
 
@@ -47,6 +49,23 @@ export function suggestion(change: Partial<SuggestionView> = {}): SuggestionView
     ports: { first: 6379, last: 6379 },
     declared: "exposed",
     label: "sixgate.open=6379",
+    ...change,
+  };
+}
+
+/** A running container of network `front` with one address, as an agent reports it. */
+export function container(name: string, at: string, change: Partial<ContainerReport> = {}): ContainerReport {
+  return {
+    id: createHash("sha256").update(`${name} ${at}`).digest("hex"),
+    name,
+    image: "nginx",
+    mode: "bridge",
+    state: "running",
+    labels: {},
+    imageLabels: {},
+    published: [],
+    exposed: [],
+    endpoints: [{ network: "front", networkId: "e".repeat(64), address: address(at) }],
     ...change,
   };
 }

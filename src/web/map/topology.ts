@@ -1,0 +1,186 @@
+import type { HostPlan } from "../../addressing/address-plan.ts";
+import { reservedAddress } from "../../addressing/reserved-address.ts";
+import type { AgentView, Controller, OpeningView } from "../../controller/controller.ts";
+import type { Fleet } from "../../fleet/fleet.ts";
+import type { Address } from "../../net/address.ts";
+import { contains } from "../../net/prefix.ts";
+import { formatService } from "../../openings/services.ts";
+import { breathe } from "../breathe.ts";
+import type { DeniedGroup } from "./denied-book.ts";
+import { type Source, SourceNames } from "./sources.ts";
+import type { ContainerDot, DeniedFlow, HostBranch, TopologyView } from "./topology-schema.ts";
+
+/** Containers that are drawn one by one unless a host is asked for: more are nobody's picture, only numbers. */
+const mostContainers = 400;
+
+export type TopologyWish = {
+  readonly controller: Controller;
+  readonly denied: readonly DeniedGroup[];
+  /** Only this host, with its containers however many they are. */
+  readonly host: string | undefined;
+};
+
+/**
+ * The fleet from left to right: sources, gateway, bridges, hosts, networks, containers. Hosts are in order of their
+ * slots. Lets others have their turn between hosts, so that a fleet of thousands keeps nobody waiting.
+ */
+export async function topologyOf({ controller, denied, host: only }: TopologyWish): Promise<TopologyView> {
+  const { fleet, plan } = controller.basis();
+  const names = new SourceNames({ fleet, plan });
+  const agents = new Map(controller.agents().map((each) => [each.host, each]));
+  const flows = denied.map((group) => flowOf(group, names, plan.hosts));
+  const sources = new Map<string, Source>(names.named.map((each) => [each.name, each]));
+  const hosts: HostBranch[] = [];
+  let left = mostContainers;
+  for (const [at, host] of plan.hosts.entries()) {
+    if (only !== undefined && host.host !== only) continue;
+    if (at % 32 === 31) await breathe();
+    const openings = controller.openings(host.host);
+    for (const opening of openings)
+      for (const from of opening.from) {
+        const source = names.of(from);
+        if (source.kind !== "host" && sources.size < 64) sources.set(source.name, source);
+      }
+    const dots = dotsOf(host, controller, { fleet, openings, names });
+    const shown = only !== undefined || dots.length <= left;
+    if (shown) left -= dots.length;
+    const facts = { fleet, openings, names, agent: agents.get(host.host), dots, shown };
+    hosts.push(branchOf(host, controller.refusals(host.host).length, facts));
+  }
+  return {
+    fleet: fleet.name,
+    delegated: plan.delegated,
+    gateway: gatewayOf(fleet, controller),
+    sources: [...sources.values()],
+    bridges: bridgesOf(fleet),
+    hosts,
+    denied: flows.filter((flow) => only === undefined || flow.host === only).slice(0, 500),
+  };
+}
+
+function gatewayOf(fleet: Fleet, controller: Controller): TopologyView["gateway"] {
+  const { gateway } = controller.status();
+  return {
+    name: fleet.gateway.name,
+    kind: fleet.gateway.kind,
+    uplink: fleet.gateway.uplink.device,
+    hosts: fleet.gateway.hosts.device,
+    nextHop: fleet.provider.nextHop,
+    ...gateway,
+  };
+}
+
+/** Bridges that carry hosts' public addresses; without a hypervisor the network itself. */
+function bridgesOf(fleet: Fleet): TopologyView["bridges"] {
+  const network = fleet.gateway.hosts.network;
+  const found = [...fleet.hypervisors].flatMap(([hypervisor, { bridges }]) =>
+    [...bridges]
+      .filter(([, bridge]) => bridge.network === network)
+      .map(([name]) => ({ id: `${hypervisor} ${name}`, name, hypervisor })),
+  );
+  return found.length > 0 ? found : [{ id: network, name: network }];
+}
+
+function bridgeOf(fleet: Fleet, name: string): string {
+  const on = [...fleet.hosts.values()].find((each) => each.name === name)?.on;
+  const bridges = bridgesOf(fleet);
+  return (bridges.find((each) => each.hypervisor === on) ?? bridges[0])?.id ?? "";
+}
+
+type Facts = {
+  readonly fleet: Fleet;
+  readonly openings: readonly OpeningView[];
+  readonly names: SourceNames;
+};
+
+function branchOf(
+  host: HostPlan,
+  refusals: number,
+  {
+    fleet,
+    openings,
+    names,
+    agent,
+    dots,
+    shown,
+  }: Facts & {
+    readonly agent: AgentView | undefined;
+    readonly dots: readonly ContainerDot[];
+    readonly shown: boolean;
+  },
+): HostBranch {
+  return {
+    name: host.host,
+    bridge: bridgeOf(fleet, host.host),
+    slot: host.slot,
+    block: host.block,
+    address: host.address,
+    agent: agent?.state ?? "never",
+    ...(agent?.seen === undefined ? {} : { seen: agent.seen }),
+    openings: openings.length,
+    held: openings.filter(({ state }) => state === "held").length,
+    refusals,
+    from: countSources(openings, names),
+    networks: host.networks.map((network) => ({
+      name: network.name,
+      prefix: network.prefix,
+      containers: dots.filter((dot) => dot.network === network.name).length,
+      openings: openings.filter(({ to }) => contains(network.prefix, to)).length,
+    })),
+    containers: dots.length,
+    ...(shown ? { dots } : {}),
+  };
+}
+
+/** How many openings each source has. One with two sources counts for both. */
+function countSources(openings: readonly OpeningView[], names: SourceNames): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { from } of openings)
+    for (const name of new Set(from.map((each) => names.of(each).name))) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+/** Each address of the host that a container has, had, or is kept for one; in order of network and name. */
+function dotsOf(host: HostPlan, controller: Controller, { fleet, openings, names }: Facts): readonly ContainerDot[] {
+  const dots = new Map<Address, ContainerDot>();
+  const networkOf = (address: Address): string =>
+    host.networks.find(({ prefix }) => contains(prefix, address))?.name ?? "";
+  const refused = Map.groupBy(controller.refusals(host.host), ({ to }) => to);
+  const opened = Map.groupBy(openings, ({ to }) => to);
+  const put = (address: Address, name: string, state: ContainerDot["state"]): void => {
+    if (dots.has(address)) return;
+    dots.set(address, {
+      address,
+      name,
+      state,
+      network: networkOf(address),
+      openings: (opened.get(address) ?? []).slice(0, 64).map((each) => ({
+        id: each.id,
+        service: formatService(each.service),
+        state: each.state,
+        by: each.askedBy.kind,
+        from: [...new Set(each.from.map((from) => names.of(from).name))],
+      })),
+      refusals: (refused.get(address) ?? []).slice(0, 16).map(({ text, code, why, fix }) => ({ text, code, why, fix })),
+    });
+  };
+  for (const container of controller.containers(host.host))
+    for (const { address } of container.endpoints) put(address, container.name, "reported");
+  for (const [name, reserved] of fleet.hosts.get(host.host)?.docker.containers ?? []) {
+    const address = reservedAddress(host, reserved);
+    if (address !== undefined) put(address, name, "reserved");
+  }
+  for (const { to, container } of openings) put(to, container?.name ?? "", "unseen");
+  return [...dots.values()].sort(
+    (a, b) => compare(a.network, b.network) || compare(a.name, b.name) || compare(a.address, b.address),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function flowOf(group: DeniedGroup, names: SourceNames, hosts: readonly HostPlan[]): DeniedFlow {
+  const host = hosts.find(({ block }) => contains(block, group.to))?.host;
+  return { ...group, source: names.ofPacket(group.example).name, ...(host === undefined ? {} : { host }) };
+}

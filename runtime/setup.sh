@@ -42,6 +42,10 @@ sixgate_setup() {
   if [ -n "${SIXGATE_NODE:-}" ]; then
     sixgate_node_ok "$SIXGATE_NODE" || sixgate_fail "SIXGATE_NODE=$SIXGATE_NODE is not a Node >= 24.11" "unset it, or point it at one"
     node=$SIXGATE_NODE
+  elif [ -f "$root/runtime/brought-only" ]; then
+    # An installed package runs on the Node that it was tested with, whatever PATH has.
+    sixgate_node_ok "$brought" || sixgate_fail "the Node of this package does not start" "install the package again, for this machine's processor"
+    node=$brought
   elif command -v node >/dev/null 2>&1 && sixgate_node_ok node; then
     node=$(command -v node)
   else

@@ -1,4 +1,5 @@
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
+import type { ShellName } from "./completion.ts";
 import { addControllerVerbs } from "./controller-verbs.ts";
 import { addGatewayVerbs } from "./gateway-verbs.ts";
 import { addHostVerbs } from "./host-verbs.ts";
@@ -41,7 +42,18 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   addControllerVerbs(program, run);
   addProof(program, run);
   addLab(program, run, passed);
+  addCompletion(program, run);
   return program;
+}
+
+function addCompletion(program: Command, run: Runner): void {
+  program
+    .command("completion")
+    .description("print the script by which a shell completes verbs, options and file names")
+    .addArgument(new Argument("<shell>", "which one").choices(["bash", "zsh", "fish"]))
+    .action((shell: ShellName) =>
+      run(async (terminal) => (await import("./completion.ts")).completion(shell, program, terminal)),
+    );
 }
 
 type WithFile = { readonly file?: string; readonly prefix?: string };

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { HostPlan, NetworkPlan } from "../addressing/address-plan.ts";
 import { reservedAddress } from "../addressing/reserved-address.ts";
 import { Failure } from "../base/failure.ts";
@@ -6,6 +5,7 @@ import type { Docker } from "../fleet/fleet.ts";
 import { type Address, parseAddress } from "../net/address.ts";
 import type { Service } from "../openings/opening.ts";
 import { formatService } from "../openings/services.ts";
+import { sourceBeside } from "../runtime/source-beside.ts";
 import { dockerClient } from "./engines.ts";
 import { labImage } from "./image.ts";
 import { always, formatListening, listeningFor } from "./listening.ts";
@@ -34,7 +34,7 @@ type Wanted = {
 
 export type Started = { readonly running: readonly RunningContainer[]; readonly nodes: readonly Node[] };
 
-const listener = fileURLToPath(new URL("../probe/listener.ts", import.meta.url));
+const listener = sourceBeside(import.meta.url, "../probe/listener");
 
 function wantedOn(wish: LabWish, host: HostPlan): readonly Wanted[] {
   const { openings } = gatewayOf(wish.fleet, wish.plan);

@@ -1,9 +1,9 @@
-import { fileURLToPath } from "node:url";
 import type { HostPlan } from "../addressing/address-plan.ts";
 import { Failure } from "../base/failure.ts";
 import { printable } from "../base/printable.ts";
 import type { Status } from "../controller/controller.ts";
 import { address4Of } from "../net/ipv4.ts";
+import { sourceBeside } from "../runtime/source-beside.ts";
 import { daemonLog, startDaemon } from "./daemon.ts";
 import type { Node } from "./node.ts";
 import { type Nodes, nodeOf } from "./wiring.ts";
@@ -15,7 +15,7 @@ const socketPath = "/run/sixgate/controller.sock";
 export const controllerName = "controller";
 export const agentName = "agent";
 
-const program = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
+const program = sourceBeside(import.meta.url, "../cli/main");
 
 /** The command line as a node starts it: this very program. */
 export function sixgate(...words: readonly string[]): readonly string[] {

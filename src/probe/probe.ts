@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url";
 import { Failure } from "../base/failure.ts";
 import type { Shell } from "../runtime/shell.ts";
+import { sourceBeside } from "../runtime/source-beside.ts";
 
 /** A question to ask with a packet: from an address that the vantage holds, to an address, by one transport. */
 export type Question = {
@@ -39,7 +39,7 @@ export type Answer = {
 /** Milliseconds that a probe waits; inside one machine an answer takes less than ten. */
 export const patience = 1000;
 
-const prober = fileURLToPath(new URL("prober.ts", import.meta.url));
+const prober = sourceBeside(import.meta.url, "./prober");
 
 /**
  * Asks all questions from one vantage, side by side, by one process in that place. Rejects when the prober itself

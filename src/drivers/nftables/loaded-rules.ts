@@ -66,7 +66,9 @@ function namesIn(text: string): readonly string[] {
 /** Tables of the old kind are there once something asked for them; they count when one of them has a rule or a policy. */
 async function hasLegacyRules(shell: Shell, signal: AbortSignal | undefined): Promise<boolean> {
   const options = signal === undefined ? {} : { signal };
-  const tables = (await shell.run(["cat", "/proc/net/ip6_tables_names"], options)).stdout.trim();
+  // No such file: nothing ever asked. One that can't be read, by a controller that is not root, is unknown.
+  const path = "/proc/net/ip6_tables_names";
+  const tables = await printed(shell, ["sh", "-c", 'if [ -e "$1" ]; then cat "$1"; fi', "sh", path], signal);
   if (tables === "") return false;
   const saved = await shell.run(["ip6tables-legacy-save"], options);
   return saved.code !== 0 || /^-A |^:\S+ DROP/m.test(saved.stdout);

@@ -170,6 +170,12 @@ export const codes = {
   E974: "No such vantage",
   E975: "Test of the fleet fails",
   E976: "Target outside the fleet's prefix",
+  E986: "Another plan than the one that was seen",
+  E987: "Controller that may not apply",
+  E988: "An apply runs already",
+  E989: "Nothing to confirm",
+  E990: "Apply that was not confirmed",
+  E991: "No plans here",
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof codes;

@@ -20,6 +20,7 @@ import { apiPlaces } from "../web/api-places.ts";
 import { type Served, serveApi } from "../web/serve.ts";
 import { type Exit, exit } from "./exit.ts";
 import { type Opened, openFleet } from "./fleet-file.ts";
+import { plannerFor } from "./planner.ts";
 import { proveBy } from "./prove.ts";
 import { Refused } from "./refused.ts";
 import { version } from "./version.ts";
@@ -33,6 +34,8 @@ export type ControllerVerbOptions = {
   readonly socket: string;
   readonly tokenFile: string;
   readonly acceptLoss?: boolean;
+  /** Plans may be applied over the API, by admins. Without it the API only shows them. */
+  readonly mayApply?: boolean;
 };
 
 type Log = ReturnType<typeof makeLog>;
@@ -134,10 +137,12 @@ function namesOf(opened: Opened): readonly string[] {
 }
 
 async function serve(
-  { socket, tokenFile }: ControllerVerbOptions,
+  options: ControllerVerbOptions,
   { opened, state, authority, log }: Parts,
-  { controller: served }: RunningController,
+  running: RunningController,
 ): Promise<{ readonly api: Served; readonly stop: () => void }> {
+  const { socket, tokenFile } = options;
+  const { controller: served } = running;
   let api: Served | undefined;
   const clock = (): ReturnType<typeof systemClock.now> => systemClock.now();
   const identity = await keepServerIdentity(authority, namesOf(opened), clock, (pair) => api?.renew(pair));
@@ -150,6 +155,13 @@ async function serve(
       tokenFile,
       log: (event, fields) => log.event(event, fields),
       prove: proveBy(await wayTo(opened), () => served.basis()),
+      planner: plannerFor({
+        source: options,
+        gateway: wayTo,
+        mayApply: options.mayApply === true,
+        applied: () => reload(options, running, log),
+        now: clock,
+      }),
     });
     return { api, stop: identity.stop };
   } catch (cause) {

@@ -18,7 +18,7 @@ export function plannedTests(opened: Opened): readonly TestResult[] {
 }
 
 /** As {@link plannedTests}, for a plan: tests that can't be asked are said, and are none that passed. */
-export function testsOfPlan(opened: Opened, terminal: Terminal): readonly TestResult[] {
+export function testsOfPlan(opened: Opened, terminal: Pick<Terminal, "say">): readonly TestResult[] {
   const desired = gatewayIn(opened);
   if (readsRules(desired)) return plannedTests(opened);
   const count = opened.fleet.tests.length;

@@ -18,6 +18,7 @@ export function addGatewayVerbs(program: Command, run: Runner): void {
       "--accept-loss",
       "also where store or journal is broken, cut or missing: begin anew, and say so in the journal",
     )
+    .option("--may-apply", "let admins apply plans over the API and the page; else both only show them")
     .action((options: ControllerVerbOptions) => run(async () => (await import("./controller.ts")).controller(options)));
   controller
     .command("backup <folder>")

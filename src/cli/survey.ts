@@ -31,10 +31,16 @@ export type SurveyOptions = {
   readonly only?: readonly string[] | undefined;
   readonly layer?: string | undefined;
   readonly lab?: string | true | undefined;
+  /** How devices are reached, where that is known otherwise. */
+  readonly ways?: Ways;
 };
 
 /** Reads every device that can be reached and compares it with the fleet. Any device that can't be read rejects. */
-export async function survey(opened: Opened, options: SurveyOptions, terminal: Terminal): Promise<readonly Surveyed[]> {
+export async function survey(
+  opened: Opened,
+  options: SurveyOptions,
+  terminal: Pick<Terminal, "say">,
+): Promise<readonly Surveyed[]> {
   const layer = layerNamed(options.layer, "diff");
   const fleet = options.lab === undefined ? opened.fleet : withoutApis(opened.fleet);
   const wanted = derive(fleet, opened.plan).filter(
@@ -45,7 +51,7 @@ export async function survey(opened: Opened, options: SurveyOptions, terminal: T
   const errors = found.filter(isError);
   if (errors.length > 0) throw new Refused(errors);
   for (const warning of [...opened.warnings, ...found]) terminal.say(formatDiagnostic(warning));
-  const ways = await waysOf(fleet, options.lab);
+  const ways = options.ways ?? (await waysOf(fleet, options.lab));
   const near = wanted.filter((each) => ways(each.device, each.layer) !== undefined);
   const rendered = new Set(
     wanted.filter((each) => ways(each.device, each.layer) === undefined).map((each) => `${each.device} ${each.layer}`),

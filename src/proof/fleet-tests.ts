@@ -75,7 +75,7 @@ function vantageOf(test: FleetTest, fleet: Fleet, plan: AddressPlan, desired: Ga
  * Sources that packets from the Internet may have: not our own, and none that never comes from there. Those of the
  * fleet's groups are left out, since more may be open to them; a test of its own asks for each.
  */
-function strangers({ bogons, delegated }: GatewayDesired, { groups }: Fleet): readonly Prefix[] {
+export function strangers({ bogons, delegated }: GatewayDesired, { groups }: Fleet): readonly Prefix[] {
   const all = PrefixSet.of(["::/0" as Prefix]).subtract(PrefixSet.of([...bogons, delegated]));
   const others = all.subtract(PrefixSet.of([...groups.values()].flat()));
   return (others.isEmpty() ? all : others).prefixes();

@@ -40,6 +40,10 @@ const statuses: Partial<Readonly<Record<Code, TurnedStatus>>> = {
   E955: 400,
   E966: 500,
   E967: 409,
+  E986: 409,
+  E987: 403,
+  E988: 409,
+  E989: 409,
 };
 
 /** What kind of trouble a Failure of the controller is, by its code: what it says no to, unless another is known. */

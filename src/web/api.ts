@@ -6,6 +6,7 @@ import type { Service } from "../openings/opening.ts";
 import type { EventRing } from "./event-ring.ts";
 import type { DeniedBook } from "./map/denied-book.ts";
 import type { Metrics } from "./metrics.ts";
+import type { PlanDesk } from "./planner/desk.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenBook } from "./token-book.ts";
 import type { Link } from "./why/link.ts";
@@ -30,6 +31,8 @@ export type Api = {
   readonly metrics: Metrics;
   /** A link more in the chain of `why`: the proof from the gateway's own rules, where there is one. */
   readonly prove: Prove | undefined;
+  /** Plans and tests; undefined where nobody makes them. */
+  readonly desk: PlanDesk | undefined;
   readonly log: ApiLog;
   readonly now: () => Instant;
 };

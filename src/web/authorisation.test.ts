@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type Asking, type Stand, withApi } from "../../test/web/bench.ts";
+import { FakePlanner } from "../../test/web/fake-planner.ts";
 import { opening } from "../../test/web/views.ts";
 import { type Role, roles } from "./role.ts";
 import { routes } from "./routes.ts";
@@ -10,6 +11,16 @@ type Row = {
   readonly least: Who;
   /** Makes a request that gets through when it is allowed. */
   readonly ask: (stand: Stand) => Asking & { readonly path?: string };
+  /** What has to be so before. */
+  readonly before?: (stand: Stand) => Promise<unknown>;
+};
+
+const { hash: plannedHash } = await new FakePlanner().plan();
+const planned = (stand: Stand): Promise<unknown> => stand.ask("/api/v1/plan", { method: "POST", body: {} });
+const waiting = async (stand: Stand): Promise<void> => {
+  await planned(stand);
+  const { hash: seen } = await stand.planner.plan();
+  await stand.ask("/api/v1/plan/apply", { method: "POST", body: { hash: seen, reason: "test", asks: true } });
 };
 
 /** One row a route. A route without a row fails the first test: nobody forgets to say who may. */
@@ -33,6 +44,17 @@ const table: Readonly<Record<string, Row>> = {
   "GET /api/v1/addresses": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/addresses/{host}": { least: "viewer", ask: () => ({ path: "/api/v1/addresses/vm1" }) },
   "GET /api/v1/who": { least: "viewer", ask: () => ({ path: "/api/v1/who?address=2001:db8::1" }) },
+  "GET /api/v1/review": { least: "viewer", ask: () => ({}) },
+  "GET /api/v1/matrix": { least: "viewer", ask: () => ({}) },
+  "GET /api/v1/plan": { least: "viewer", ask: () => ({}) },
+  "POST /api/v1/plan": { least: "operator", ask: () => ({ body: {} }) },
+  "POST /api/v1/plan/apply": {
+    least: "admin",
+    ask: () => ({ body: { hash: plannedHash, reason: "test" } }),
+    before: planned,
+  },
+  "POST /api/v1/plan/confirm": { least: "admin", ask: () => ({ body: {} }), before: waiting },
+  "POST /api/v1/plan/undo": { least: "admin", ask: () => ({ body: {} }), before: waiting },
   "GET /api/v1/refusals": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/suggestions": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/agents": { least: "viewer", ask: () => ({}) },
@@ -79,6 +101,7 @@ test.each(routes.map((route) => [nameOf(route), route] as const))("%s lets in ex
   await withApi(async (stand) => {
     for (const who of everyone) {
       await prepare(stand);
+      await row.before?.(stand);
       const before = stand.controller.journalEntries.length;
       const token = who === "nobody" ? undefined : await stand.tokenOf(who);
       const noted = stand.controller.journalEntries.length;

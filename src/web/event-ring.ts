@@ -5,7 +5,8 @@ import type { Controller, ControllerEvent } from "../controller/controller.ts";
 /** An event with its number, and the text that every listener is sent: made once. */
 export type Numbered = {
   readonly number: number;
-  readonly kind: ControllerEvent["kind"];
+  /** A kind of the controller's events, or `plan`: how an apply goes. */
+  readonly kind: ControllerEvent["kind"] | "plan";
   readonly host: HostName | undefined;
   readonly json: string;
 };
@@ -65,9 +66,18 @@ export class EventRing {
     this.#listeners.clear();
   }
 
+  /** Something that is no controller's event, as text in JSON. */
+  tell(kind: "plan", json: string): void {
+    this.#put({ kind, host: undefined, json });
+  }
+
   #take(event: ControllerEvent): void {
+    this.#put({ kind: event.kind, host: hostOf(event), json: JSON.stringify(event) });
+  }
+
+  #put(event: Omit<Numbered, "number">): void {
     this.#last += 1;
-    const numbered = { number: this.#last, kind: event.kind, host: hostOf(event), json: JSON.stringify(event) };
+    const numbered = { number: this.#last, ...event };
     if (event.kind !== "denied") this.#keep(numbered);
     for (const listener of this.#listeners) listener(numbered);
   }

@@ -1,6 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { type Stand, withApi } from "../../test/web/bench.ts";
+import { FakePlanner } from "../../test/web/fake-planner.ts";
 import { opening, refusal, suggestion, vm1 } from "../../test/web/views.ts";
 import { instant } from "../base/time.ts";
 import { address } from "../net/address.ts";
@@ -72,6 +73,8 @@ test("the document's schemas are JSON Schema, and what they refer to is there", 
 });
 
 /** Requests that make each JSON route answer with as much as it can have. */
+const { hash: plannedHash } = await new FakePlanner().plan();
+
 const requests: readonly (readonly [name: string, path: string, body?: object])[] = [
   ["get /api/v1/status", "/api/v1/status"],
   ["get /api/v1/openings", "/api/v1/openings?limit=2"],
@@ -87,6 +90,13 @@ const requests: readonly (readonly [name: string, path: string, body?: object])[
   ["get /api/v1/addresses", "/api/v1/addresses"],
   ["get /api/v1/addresses/{host}", "/api/v1/addresses/vm1"],
   ["get /api/v1/who", "/api/v1/who?address=2001:db8:1234:321d:23::80"],
+  ["get /api/v1/review", "/api/v1/review"],
+  ["get /api/v1/matrix", "/api/v1/matrix"],
+  ["post /api/v1/plan", "/api/v1/plan", {}],
+  ["post /api/v1/plan/apply", "/api/v1/plan/apply", { hash: plannedHash, reason: "x", asks: true }],
+  ["get /api/v1/plan", "/api/v1/plan"],
+  ["post /api/v1/plan/confirm", "/api/v1/plan/confirm", {}],
+  ["post /api/v1/plan/undo", "/api/v1/plan/undo", {}],
   ["get /api/v1/refusals", "/api/v1/refusals"],
   ["get /api/v1/suggestions", "/api/v1/suggestions"],
   ["get /api/v1/agents", "/api/v1/agents"],

@@ -5,6 +5,7 @@ import { agentRoutes } from "./routes/agents.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { numberRoutes } from "./routes/numbers.ts";
 import { openingRoutes } from "./routes/openings.ts";
+import { planRoutes } from "./routes/plan.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   whyRoute,
   topologyRoute,
   ...numberRoutes,
+  ...planRoutes,
   ...agentRoutes,
   ...journalRoutes,
   ...tokenRoutes,

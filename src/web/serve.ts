@@ -11,6 +11,9 @@ import { ensureFirstToken } from "./first-token.ts";
 import { type ListenAt, type Listening, listenAt, type TlsPair } from "./listen.ts";
 import { DeniedBook } from "./map/denied-book.ts";
 import { metricsOf } from "./metrics.ts";
+import { PlanDesk } from "./planner/desk.ts";
+import type { Planner } from "./planner/planner.ts";
+import type { ApplyRun } from "./planner/schema.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenBook } from "./token-book.ts";
 
@@ -24,6 +27,8 @@ export type ServeWish = {
   readonly tokenFile: string;
   /** Adds the proof from the gateway's rules to `why`. */
   readonly prove?: Prove;
+  /** Makes plans, and applies them where it may. */
+  readonly planner?: Planner;
   readonly log: ApiLog;
   readonly now?: () => Instant;
 };
@@ -47,17 +52,10 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   const denied = new DeniedBook(wish.controller);
   const metrics = metricsOf(wish.controller, () => events.listeners);
   const sessions = new Sessions(now);
-  const api = {
-    controller: wish.controller,
-    tokens,
-    sessions,
-    events,
-    denied,
-    metrics,
-    prove: wish.prove,
-    log: wish.log,
-    now,
-  };
+  const { controller, planner, prove, log } = wish;
+  const tell = (run: ApplyRun): void => events.tell("plan", JSON.stringify({ kind: "plan", at: now(), run }));
+  const desk = planner === undefined ? undefined : new PlanDesk({ planner, controller, now, tell });
+  const api = { controller, tokens, sessions, events, denied, metrics, prove, desk, log, now };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(

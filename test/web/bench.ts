@@ -10,6 +10,7 @@ import type { Prove } from "../../src/web/api.ts";
 import { type ListenAt } from "../../src/web/listen.ts";
 import type { Role } from "../../src/web/role.ts";
 import { type Served, serveApi } from "../../src/web/serve.ts";
+import { FakePlanner } from "./fake-planner.ts";
 import { MemoryController } from "./memory-controller.ts";
 
 export type Said = {
@@ -34,6 +35,7 @@ export type Asking = {
 /** An API that is served for one test, and what it needs. */
 export type Stand = {
   readonly controller: MemoryController;
+  readonly planner: FakePlanner;
   readonly served: Served;
   readonly store: Store;
   readonly folder: string;
@@ -58,6 +60,7 @@ export async function withApi(
   let offset = 0;
   const now = (): Instant => instant(Date.now() + offset);
   const controller = controllerOf(now);
+  const planner = new FakePlanner(now);
   const logged: string[] = [];
   const tokenFile = join(folder, "admin.token");
   const store = memoryStore();
@@ -69,10 +72,13 @@ export async function withApi(
       tokenFile,
       log: (event, fields) => logged.push(JSON.stringify({ event, ...fields })),
       now,
+      planner,
       ...(prove === undefined ? {} : { prove }),
     });
     try {
-      await work(standOf({ controller, served, store, folder, logged, tokenFile, later: (ms) => (offset += ms) }));
+      await work(
+        standOf({ controller, planner, served, store, folder, logged, tokenFile, later: (ms) => (offset += ms) }),
+      );
     } finally {
       await served.close();
     }
@@ -83,6 +89,7 @@ export async function withApi(
 
 function standOf(parts: {
   readonly controller: MemoryController;
+  readonly planner: FakePlanner;
   readonly served: Served;
   readonly store: Store;
   readonly folder: string;

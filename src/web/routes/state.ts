@@ -7,7 +7,7 @@ import { statusShape } from "../schema.ts";
 /** More than pages and watchers need; each holds a connection and may hold some megabytes. */
 const mostListeners = 64;
 
-const eventKinds = ["opened", "closed", "refused", "agent", "alarm", "gateway", "denied"] as const;
+const eventKinds = ["opened", "closed", "refused", "agent", "alarm", "gateway", "plan", "denied"] as const;
 const kindsQuery = z
   .string()
   .max(100)

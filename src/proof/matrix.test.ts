@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { allocate } from "../addressing/allocate.ts";
+import { emptyLedger } from "../addressing/ledger.ts";
+import { deriveFilter } from "../desired/derive-filter.ts";
+import { plannedRules } from "../drivers/gateway-rules.ts";
+import { parseFleet } from "../fleet/parse-fleet.ts";
+import { exposureMatrix, matrixVantages } from "./matrix.ts";
+
+function matrixOf(change: (text: string) => string): Readonly<Record<string, readonly string[]>> {
+  const text = change(readFileSync(new URL("../../examples/lab.yaml", import.meta.url), "utf8"));
+  const fleet = parseFleet(text, "lab.yaml");
+  if (!fleet.ok) throw new Error(JSON.stringify(fleet.errors));
+  const plan = allocate(fleet.value, emptyLedger(fleet.value.name));
+  if (!plan.ok) throw new Error(JSON.stringify(plan.errors));
+  const desired = deriveFilter(fleet.value, plan.value.plan);
+  const vantages = matrixVantages(desired, fleet.value, 16);
+  const rows = exposureMatrix(plannedRules(desired), vantages, desired.hosts);
+  return Object.fromEntries(
+    rows.map(({ host, cells }) => [
+      host,
+      cells.map(({ state, flows }, at) => `${vantages[at]?.name} ${state} ${flows.join("; ")}`.trim()),
+    ]),
+  );
+}
+
+test("exposureMatrix says what the fleet file opens, by source and host", () => {
+  expect(matrixOf((text) => text)).toMatchInlineSnapshot(`
+    {
+      "vm1": [
+        "internet partly tcp 80, 443; icmpv6 type 128/0",
+        "office partly tcp 80, 443; icmpv6 type 128/0",
+        "management partly icmpv6 type 128/0",
+        "vm1 inside",
+        "vm2 open everything",
+      ],
+      "vm2": [
+        "internet partly icmpv6 type 128/0",
+        "office partly tcp 8000; icmpv6 type 128/0",
+        "management partly icmpv6 type 128/0",
+        "vm1 open everything",
+        "vm2 inside",
+      ],
+    }
+  `);
+});
+
+test("exposureMatrix says what strangers may too where hosts may not reach each other", () => {
+  const found = matrixOf((text) => text.replace(/between-hosts: .*/, "between-hosts: closed"));
+  expect(found["vm1"]?.find((each) => each.startsWith("vm2"))).toMatch(/^vm2 partly tcp 80, 443; icmpv6/);
+  expect(found["vm2"]?.find((each) => each.startsWith("vm1"))).toMatch(/^vm1 partly icmpv6/);
+});

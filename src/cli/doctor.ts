@@ -3,7 +3,7 @@ import { release } from "node:os";
 import { formatDiagnostic } from "../base/diagnostic.ts";
 import { missingPrograms, programsFor } from "../lab/programs.ts";
 import { runProcess } from "../runtime/process.ts";
-import { hypervisorFindings } from "./doctor-api.ts";
+import { deviceFindings } from "./doctor-api.ts";
 import { type Exit, exit } from "./exit.ts";
 import type { Finding } from "./finding.ts";
 import { type FleetSource, findFleetFile, openFleet } from "./fleet-file.ts";
@@ -131,7 +131,7 @@ async function devices(opened: Awaited<ReturnType<typeof openFleet>>, terminal: 
   const apis = [gateway.api, provider.api, ...[...hypervisors.values()].map((each) => each.api)];
   if (apis.every((api) => api === undefined) && reaches.every((reach) => reach.kind === "none"))
     return [{ name: "devices", state: "note", found: "none has a reach or an api: only rendered" }];
-  const before = await hypervisorFindings(opened);
+  const before = await deviceFindings(opened);
   // What is missing there would end the survey, with less said.
   if (before.some(({ state }) => state === "missing")) return before;
   const surveyed = await survey(opened, {}, terminal);

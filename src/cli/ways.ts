@@ -6,6 +6,7 @@ import { gatewayWay } from "../drivers/gateway-way.ts";
 import type { Fleet, Reach } from "../fleet/fleet.ts";
 import { openLab } from "../lab/open.ts";
 import { nodeOf } from "../lab/wiring.ts";
+import type { Shell } from "../runtime/shell.ts";
 import { localShell } from "../runtime/shell-local.ts";
 import { sshShell } from "../runtime/shell-ssh.ts";
 import type { Way } from "../runtime/way.ts";
@@ -26,6 +27,10 @@ function reachOf(fleet: Fleet, device: DeviceName): Reach {
   return found;
 }
 
+export function shellBy(reach: Reach): Shell | undefined {
+  return reach.kind === "local" ? localShell() : reach.kind === "ssh" ? sshShell(reach.target) : undefined;
+}
+
 export async function waysOf(fleet: Fleet, lab: string | true | undefined): Promise<Ways> {
   if (lab !== undefined) {
     const { nodes, state } = await openLab(lab === true ? "lab" : lab);
@@ -43,10 +48,7 @@ export async function waysOf(fleet: Fleet, lab: string | true | undefined): Prom
     if (layer === "provider") return robot;
     if (!found.has(device)) {
       const reach = reachOf(fleet, device);
-      found.set(
-        device,
-        reach.kind === "local" ? localShell() : reach.kind === "ssh" ? sshShell(reach.target) : undefined,
-      );
+      found.set(device, shellBy(reach));
     }
     return found.get(device);
   };

@@ -49,6 +49,8 @@ export type Http = {
   reconnect(): Promise<void>;
   /** The address that the last answer came from; undefined before the first. */
   peer(): string | undefined;
+  /** The device's clock by its last answer (Date, RFC 9110 §6.6.1), in milliseconds since 1970; undefined where it said none. */
+  clock(): number | undefined;
   end(): void;
 };
 
@@ -64,10 +66,12 @@ export function httpAt(options: HttpOptions): Http {
   const name = `${options.device} ${base.origin}`;
   const agent = agentFor(base, options.trust, true);
   let peer: string | undefined;
+  let clock: number | undefined;
 
   async function once(request: HttpRequest, through = agent): Promise<HttpAnswer> {
-    const { from, ...answer } = await exchange(base, through, options.headers, request);
+    const { from, at, ...answer } = await exchange(base, through, options.headers, request);
     peer = from ?? peer;
+    clock = Number.isNaN(at) ? undefined : at;
     return answer;
   }
   async function send(request: HttpRequest): Promise<HttpAnswer> {
@@ -104,6 +108,7 @@ export function httpAt(options: HttpOptions): Http {
       }
     },
     peer: () => peer,
+    clock: () => clock,
     end: () => agent.destroy(),
   };
 }
@@ -123,7 +128,7 @@ function agentFor(base: URL, trust: Trust, keepAlive: boolean): PlainAgent | Tls
   }
 }
 
-type Exchanged = HttpAnswer & { readonly from: string | undefined };
+type Exchanged = HttpAnswer & { readonly from: string | undefined; readonly at: number };
 
 function exchange(
   base: URL,
@@ -149,13 +154,14 @@ function exchange(
       // Asked for now: once the answer has ended the socket is the agent's again.
       const from = message.socket.remoteAddress;
       const status = message.statusCode ?? 0;
+      const at = Date.parse(message.headers.date ?? "");
       message.on("error", reject);
       message.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > mostBytes) message.destroy(new Error(`the answer is longer than ${mostBytes} bytes`));
         else chunks.push(chunk);
       });
-      message.on("end", () => resolve({ status, from, text: Buffer.concat(chunks).toString("utf8") }));
+      message.on("end", () => resolve({ status, from, at, text: Buffer.concat(chunks).toString("utf8") }));
       // Closed before its end: half an answer is none.
       message.on("close", () => reject(new Error("the answer broke off")));
     });

@@ -182,3 +182,32 @@ test("import prints a fleet file with its guesses marked, and writes none over a
     expect((await sixgate(["import", "pfsense", "none.xml"], { cwd: folder })).err).toContain("E807 ");
   });
 });
+
+test("doctor has a line for each thing of the device, with what to do, and ends with 1 where something is missing", async () => {
+  await withPfSense(async ({ fake, call }) => {
+    const before = stateOf(fake.device);
+    const fine = await call(["doctor", "--json"]);
+    const { findings } = JSON.parse(fine.out) as { findings: { name: string; state: string; found: string }[] };
+    const ofDevice = findings.filter(({ name }) => name.startsWith("fw "));
+    expect(ofDevice.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      "fw pfSense fine",
+      "fw REST API package fine",
+      "fw rights of the key fine",
+      "fw clock fine",
+      "fw table entries fine",
+      "fw states fine",
+      "fw gateway fine",
+    ]);
+    fake.device.denied.add("/firewall/rules");
+    const missing = await call(["doctor"]);
+    expect(missing.out).toMatch(
+      /E610 fw rights of the key: give the key's user the privileges that docs\/gateway-pfsense\.md/,
+    );
+    expect(missing.code).toBe(1);
+    fake.device.denied.clear();
+    const wrong = await call(["doctor"], { PFSENSE_KEY: "wrong" });
+    expect(wrong.out).toMatch(/E552 fw gateway: make a key/);
+    expect(wrong.code).toBe(1);
+    expect(stateOf(fake.device)).toBe(before);
+  });
+}, 600_000);

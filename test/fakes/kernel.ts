@@ -16,6 +16,8 @@ export type Kernel = {
   states: KernelState[];
   /** How often pf's rules were loaded. */
   loads: number;
+  /** pf's hard limits. */
+  limits: { readonly states: number; readonly entries: number };
 };
 
 export type KernelState = {
@@ -35,6 +37,7 @@ export function freshKernel(): Kernel {
     sysctls: new Map(),
     states: [],
     loads: 0,
+    limits: { states: 400_000, entries: 400_000 },
   };
 }
 
@@ -90,6 +93,8 @@ export function showTables({ tables }: Kernel, root: string): void {
 function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: string): Ran {
   const words = argv.slice(1).filter((each) => each !== "-q");
   if (words[0] === "-sr") return done(`${kernel.rules.map(({ text }) => text).join("\n")}\n`);
+  const limits = limitsText(kernel, words[0] ?? "");
+  if (limits !== undefined) return done(limits);
   if (words[0] === "-vvss")
     return done(
       kernel.states
@@ -109,6 +114,21 @@ function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: str
   }
   if (words[0] === "-t") return changeTable(kernel, root, words[1] ?? "", words[3] ?? "", input);
   return failed(`pfctl: unknown ${words.join(" ")}`);
+}
+
+/** As pfctl(8) of FreeBSD 14 prints limits, counts and tables. */
+function limitsText({ limits, states, tables }: Kernel, word: string): string | undefined {
+  if (word === "-sm")
+    return `states        hard limit ${`${limits.states}`.padStart(8)}\nsrc-nodes     hard limit   400000\nfrags         hard limit     5000\ntable-entries hard limit ${`${limits.entries}`.padStart(8)}\n`;
+  if (word === "-si")
+    return `Status: Enabled for 3 days 02:10:11           Debug: Urgent\n\nState Table                          Total             Rate\n  current entries ${`${states.length}`.padStart(24)}\n  searches                         1000            0.1/s\n`;
+  if (word !== "-vvsT") return undefined;
+  return [...tables]
+    .map(
+      ([name, entries]) =>
+        `-pa-r--\t${name}\n\tAddresses:   ${entries.size}\n\tCleared:     Thu Jan  1 00:00:00 1970\n`,
+    )
+    .join("");
 }
 
 function changeTable(kernel: Kernel, root: string, ...[name, verb, input]: readonly [string, string, string]): Ran {

@@ -9,6 +9,7 @@ export type FakeRobot = {
   readonly possible: Record<string, string>;
   fault: "rate limit" | "locked" | "not found" | "mac failed" | "html" | undefined;
   mask: string;
+  subnet: { failover: boolean; locked: boolean };
   moves: number;
   way(password?: string): ApiWay;
   stop(): Promise<void>;
@@ -32,8 +33,20 @@ export async function startRobot(): Promise<FakeRobot> {
       return wrong(401, "UNAUTHORIZED");
     if (robot.fault === "html") return void response.writeHead(502).end("<html>bad gateway</html>");
     if (robot.fault !== undefined) return wrong(...errors[robot.fault]);
-    if (decodeURIComponent(request.url ?? "") !== "/subnet/2001:db8:1234:321d::/mac")
-      return wrong(404, "SUBNET_NOT_FOUND");
+    const path = decodeURIComponent(request.url ?? "");
+    if (request.method === "GET" && path === "/subnet/2001:db8:1234:321d::")
+      return say(200, {
+        subnet: {
+          ip: "2001:db8:1234:321d::",
+          mask: Number(robot.mask),
+          gateway: "fe80::1",
+          server_ip: "203.0.113.162",
+          server_number: 321,
+          ...robot.subnet,
+          traffic_warnings: false,
+        },
+      });
+    if (path !== "/subnet/2001:db8:1234:321d::/mac") return wrong(404, "SUBNET_NOT_FOUND");
     let body = "";
     request.on("data", (chunk) => (body += chunk));
     request.on("end", () => {
@@ -52,6 +65,7 @@ export async function startRobot(): Promise<FakeRobot> {
     possible: { "203.0.113.162": "90:1b:0e:00:00:01", "203.0.113.136": "00:50:56:00:ab:cd" },
     fault: undefined,
     mask: "64",
+    subnet: { failover: false, locked: false },
     moves: 0,
     way(password = "secret") {
       const http = httpAt({

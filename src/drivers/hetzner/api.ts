@@ -15,8 +15,12 @@ export type Routed = {
   readonly possible: readonly { readonly address: string; readonly mac: Mac }[];
 };
 
+/** Whose a prefix is. `server`: its number and main address, for people. */
+export type Subnet = { readonly server: string; readonly failover: boolean; readonly locked: boolean };
+
 export type Robot = {
   readonly name: string;
+  subnet(prefix: Prefix, signal?: AbortSignal): Promise<Subnet>;
   read(prefix: Prefix, signal?: AbortSignal): Promise<Routed>;
   move(prefix: Prefix, to: Mac, signal?: AbortSignal): Promise<Routed>;
 };
@@ -36,15 +40,31 @@ const shape = z.object({
     possible_mac: z.record(z.string(), macField),
   }),
 });
+const subnetShape = z.object({
+  subnet: z.object({
+    server_ip: z.string(),
+    server_number: z.coerce.number(),
+    failover: z.boolean(),
+    locked: z.boolean(),
+  }),
+});
 const errorShape = z.object({
   error: z.object({ code: z.string(), message: z.string().default(""), interval: z.number().optional() }),
 });
 
 export function robotAt(http: Http): Robot {
   const { name } = http;
-  const pathTo = (prefix: Prefix): string => `/subnet/${encodeURIComponent(baseOf(prefix))}/mac`;
+  const pathOf = (prefix: Prefix): string => `/subnet/${encodeURIComponent(baseOf(prefix))}`;
+  const pathTo = (prefix: Prefix): string => `${pathOf(prefix)}/mac`;
   return {
     name,
+    async subnet(prefix, signal) {
+      const answer = await http.send({ method: "GET", path: pathOf(prefix), signal });
+      const parsed = subnetShape.safeParse(jsonOf(answer.text));
+      if (answer.status >= 300 || !parsed.success) throw refusal(name, prefix, answer);
+      const { server_number, server_ip, failover, locked } = parsed.data.subnet;
+      return { server: printable(`number ${server_number}, ${server_ip}`), failover, locked };
+    },
     async read(prefix, signal) {
       return understood(name, prefix, await http.send({ method: "GET", path: pathTo(prefix), signal }));
     },

@@ -16,6 +16,8 @@ export type Rest = {
   /** All objects of a plural, or those whose fields are exactly so. */
   list(path: string, where?: Where, signal?: AbortSignal): Promise<readonly Row[]>;
   read(path: string, where?: Where, signal?: AbortSignal): Promise<Row>;
+  /** Whatever is there: for whoever wants to know whether it may be read. */
+  ask(path: string, signal?: AbortSignal): Promise<unknown>;
   /** As `read`; undefined where there is no such object. */
   find(path: string, where: Where, signal?: AbortSignal): Promise<Row | undefined>;
   create(path: string, body: Row, signal?: AbortSignal): Promise<Row>;
@@ -70,6 +72,7 @@ export function restAt(http: Http): Rest {
   return {
     name,
     list,
+    ask: async (path, signal) => (await call({ method: "GET", path, signal })).data,
     read: (path, where = {}, signal) => one({ method: "GET", path: `${path}${queryOf(where)}`, signal }),
     async find(path, where, signal) {
       try {

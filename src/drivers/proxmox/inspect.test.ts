@@ -30,6 +30,6 @@ test("inspect names missing rights, a clock that is off, and edits that wait", a
   const found = await inspect(pve.way().http, desired, Date.now() - 3_600_000);
   const fixes = found.map(({ fix }) => fix ?? "").join("\n");
   expect(fixes).toMatch(/Sys\.Modify on \/nodes\/pve.*VM\.Clone on \/vms\/9000/s);
-  expect(fixes).toMatch(/chrony/);
+  expect(fixes).toMatch(/NTP/);
   expect(fixes).toMatch(/System > Network/);
 });

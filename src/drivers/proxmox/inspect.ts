@@ -1,11 +1,9 @@
 import type { HypervisorDesired } from "../../desired/desired.ts";
 import type { Http } from "../../runtime/http.ts";
+import { type Inspected, inspectClock } from "../inspected.ts";
 import { type Pve, pathOf, pveAt, textOf } from "./api.ts";
 import { networkPath } from "./network.ts";
 import { missingRights, readingNeeds, writingNeeds } from "./rights.ts";
-
-/** Something looked at. A fix is there where it is not fine. */
-export type Inspected = { readonly what: string; readonly found: string; readonly fix?: string };
 
 /** Version, rights of the token, clock, edits that wait. Rejects where the node is not reached or the token not known. */
 export async function inspect(
@@ -18,7 +16,7 @@ export async function inspect(
   return [
     await version(pve, signal),
     await rights(pve, desired, signal),
-    await clock(pve, now, signal),
+    inspectClock(1000 * Number(textOf(await pve.read(pathOf("nodes", pve.node, "time"), signal), "time")), now),
     await pending(pve, signal),
   ];
 }
@@ -43,17 +41,6 @@ async function rights(pve: Pve, desired: HypervisorDesired, signal?: AbortSignal
         found: `${missing.length} missing`,
         fix: `give user and token ${missing.join(", ")} (docs/hypervisor-proxmox.md)`,
       };
-}
-
-/** More than a minute apart, the times in its tasks and in our journal can't be compared. */
-async function clock(pve: Pve, now: number, signal?: AbortSignal): Promise<Inspected> {
-  const seconds = Number(textOf(await pve.read(pathOf("nodes", pve.node, "time"), signal), "time"));
-  const apart = Math.round(Math.abs(now / 1000 - seconds));
-  return {
-    what: "clock",
-    found: Number.isFinite(apart) ? `${apart} s from ours` : "not told",
-    ...(apart <= 60 ? {} : { fix: "let chrony or systemd-timesyncd set it, on both machines" }),
-  };
 }
 
 async function pending(pve: Pve, signal?: AbortSignal): Promise<Inspected> {

@@ -52,6 +52,7 @@ async function serve(
 function answer(device: FakeDevice, call: Call, authorization: string | undefined, write: boolean): Said {
   const known = `Basic ${Buffer.from(`${device.key}:${device.secret}`).toString("base64")}`;
   if (authorization !== known) return { code: 401, body: { status: 401, message: "Authentication Failed" } };
+  if (!write && device.denied.has(call.path)) return { code: 403, body: { status: 403, message: "Forbidden" } };
   if (write && device.faults.strikes("no-rights")) return { code: 403, body: { status: 403, message: "Forbidden" } };
   if (write && device.faults.strikes("write-fails")) return fine({ result: "failed", status: "failed" });
   const said = applied(device, call) ?? utility(device, call) ?? diagnosed(device, call) ?? stored(device, call);

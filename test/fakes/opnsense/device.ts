@@ -40,6 +40,8 @@ export type FakeDevice = {
   readonly key: string;
   readonly secret: string;
   readonly faults: Faults<Fault>;
+  /** Paths that the key may not read. */
+  readonly denied: Set<string>;
   readonly version: string;
   /** Tunables that the product lists though nobody set them. */
   readonly unset: readonly string[];
@@ -86,6 +88,7 @@ export function fakeDevice({
     key: "w86XNZob/8Oq8aC5r0kbNarNtdpoQU781fyoeaOBQsBwkXUt",
     secret: "XeD26XVrJ5ilAc/EmglCRC+0j2e57tRsjHwFepOseySWLM53pJASeTA3",
     faults: faults(),
+    denied: new Set(),
     version,
     unset,
     removedVips: new Map(),

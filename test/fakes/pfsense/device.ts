@@ -43,6 +43,8 @@ export type FakeDevice = {
   readonly kernel: Kernel;
   readonly key: string;
   readonly faults: Faults<Fault>;
+  /** Paths that the key may not read. */
+  readonly denied: Set<string>;
   /** Subsystems with a dirty flag. */
   readonly dirty: Set<string>;
   /** Virtual IPs that wait, by index; interfaces by id. */
@@ -59,6 +61,7 @@ export type FakeDevice = {
   /** Where /conf and the like are. */
   readonly root: string;
   readonly version: string;
+  packageVersion: string;
 };
 
 export type FakeOptions = {
@@ -82,6 +85,7 @@ export function fakeDevice({ config, ports, second = 1000, version = "2.8.1-RELE
     kernel,
     key: "0123456789abcdef0123456789abcdef",
     faults: faults(),
+    denied: new Set(),
     dirty: new Set(),
     pendingVips: new Set(),
     pendingInterfaces: new Set(),
@@ -91,6 +95,7 @@ export function fakeDevice({ config, ports, second = 1000, version = "2.8.1-RELE
     lifetime: Number.POSITIVE_INFINITY,
     root,
     version,
+    packageVersion: "v2.10.0",
   };
   showTables(device);
   return device;

@@ -86,6 +86,8 @@ function say(code: number, response_id: string, message: string, data: unknown):
 function answer(device: FakeDevice, call: Call, key: unknown): Said {
   if (key !== device.key) return say(401, "AUTH_AUTHENTICATION_FAILED", "Authentication failed.", []);
   try {
+    if (call.method === "GET" && device.denied.has(call.path))
+      throw new Refused(403, "ENDPOINT_CLIENT_NOT_AUTHORIZED", "Authorization failed.");
     if (call.method !== "GET") {
       if (device.faults.strikes("no-rights"))
         throw new Refused(403, "ENDPOINT_CLIENT_NOT_AUTHORIZED", "Authorization failed.");
@@ -268,7 +270,7 @@ function special(device: FakeDevice, call: Call): unknown {
       };
     case "GET /system/restapi/version":
       return {
-        current_version: "v2.10.0",
+        current_version: device.packageVersion,
         latest_version: "v2.10.0",
         latest_version_release_date: "2026-08-07",
         update_available: false,

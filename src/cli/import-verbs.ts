@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ImportDockerOptions } from "./import-docker.ts";
 import type { ImportProxmoxOptions } from "./import-proxmox.ts";
 import type { Runner } from "./runner.ts";
 
@@ -22,6 +23,22 @@ export function addImportVerbs(program: Command, run: Runner): void {
     .action((file: string | undefined, options: Omit<ImportProxmoxOptions, "file">) =>
       run(async (terminal) =>
         (await import("./import-proxmox.ts")).importProxmox(
+          { ...options, ...(file === undefined ? {} : { file }) },
+          terminal,
+        ),
+      ),
+    );
+  verb
+    .command("docker [file]")
+    .description(
+      "from a Docker engine: one that runs here or behind ssh, or what `docker` printed as JSON (docs/hosts.md)",
+    )
+    .option("--reach <way>", "local, or ssh:user@host")
+    .option("--host <name>", "the host's name in the fleet")
+    .option("-o, --out <fleet.yaml>", "write it there; else print")
+    .action((file: string | undefined, options: Omit<ImportDockerOptions, "file">) =>
+      run(async (terminal) =>
+        (await import("./import-docker.ts")).importFromDocker(
           { ...options, ...(file === undefined ? {} : { file }) },
           terminal,
         ),

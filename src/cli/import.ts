@@ -12,10 +12,12 @@ import type { Terminal } from "./terminal.ts";
 export type Imported = { readonly text: string; readonly guesses: number };
 
 /** What can be read into a fleet file, by the word for it. */
-export const importers: Readonly<Record<string, (text: string) => Imported>> = {
+export const importers: Readonly<Record<string, Importer>> = {
   pfsense: importPfsense,
   opnsense: importOpnsense,
 };
+
+type Importer = (text: string) => Imported;
 
 /** `sixgate import KIND FILE`: prints a fleet file, or writes it with `-o`. No device is asked. */
 export async function importFleet(
@@ -30,9 +32,19 @@ export async function importFleet(
   const text = await readNamed(path);
   if (text === undefined)
     throw new Failure("E807", path, "No such file", "export the configuration from the device and name it here");
+  return printImported(importer, { name: path, text }, options, terminal);
+}
+
+/** Text from anywhere through an importer. `name` is for messages. */
+export async function printImported(
+  importer: Importer,
+  { name, text }: { readonly name: string; readonly text: string },
+  options: { readonly out?: string },
+  terminal: Terminal,
+): Promise<Exit> {
   if (options.out !== undefined && (await readNamed(options.out)) !== undefined)
     throw new Failure("E804", options.out, "There is a file already", "name another one, or remove it");
-  const imported = read(importer, path, text);
+  const imported = read(importer, name, text);
   const checked = parseFleet(imported.text, options.out ?? "fleet.yaml");
   const said = checked.ok ? checked.warnings : checked.errors;
   if (options.out === undefined) terminal.raw(imported.text);
@@ -52,7 +64,7 @@ export async function importFleet(
   return exit.fine;
 }
 
-function read(importer: (text: string) => Imported, path: string, text: string): Imported {
+function read(importer: Importer, path: string, text: string): Imported {
   try {
     return importer(text);
   } catch (cause) {

@@ -62,7 +62,7 @@ const networkAnswer = z.array(
   }),
 );
 
-function lines(text: string): readonly string[] {
+export function lines(text: string): readonly string[] {
   return text.split("\n").filter((line) => line !== "");
 }
 
@@ -109,7 +109,7 @@ type Client = {
   readonly change: (args: readonly string[], signal?: AbortSignal) => Promise<void>;
 };
 
-function clientOf(shell: Shell): Client {
+export function clientOf(shell: Shell): Client {
   const at = `${shell.name} docker`;
   let own: Promise<readonly string[]> | undefined;
 

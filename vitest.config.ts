@@ -10,6 +10,10 @@ export default defineConfig({
         test: { name: "unit", include: ["src/**/*.test.ts", "test/{golden,labels,property,conformance,cli,fakes}/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
+        // What `npm run package` makes, built and installed.
+        test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 300_000, fileParallelism: false },
+      },
+      {
         test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],

@@ -50,8 +50,8 @@ export function makeDeb(options: DebOptions): string {
 /** `npm ci` by the shrinkwrap: the same versions and hashes as in the project's lock file, no install scripts. */
 function addPackages(home: string, architecture: Architecture): void {
   npmCi(home, architecture);
-  // koffi brings its C++ sources, and npm a list of its own: nothing of it is read.
-  for (const name of ["koffi/src", "koffi/vendor", "koffi/doc", ".bin", ".package-lock.json"])
+  // What koffi is compiled from, and npm's own lists: nothing of it is read.
+  for (const name of ["koffi/vendor", "koffi/doc", ".bin", ".package-lock.json"])
     rmSync(join(home, "node_modules", name), { recursive: true, force: true });
   rmSync(join(home, "npm-shrinkwrap.json"));
 }

@@ -137,16 +137,3 @@ describe("examples/agent/docker-read-only.nginx.conf", () => {
     });
   });
 });
-
-test("examples/agent/sixgate-agent.service is one that systemd takes, and leaves little", async ({ skip }) => {
-  const path = join(project, "examples/agent/sixgate-agent.service");
-  const judged = await runProcess("local", ["systemd-analyze", "security", "--offline=true", path]).catch(
-    () => undefined,
-  );
-  if (judged?.code !== 0) return skip("no systemd-analyze that judges files");
-  const exposure = /exposure level for \S+: ([\d.]+)/.exec(judged.stdout)?.[1];
-  expect(Number(exposure)).toBeLessThan(2);
-  // Of the unit itself it has nothing to say; that the program isn't installed here it may.
-  const verified = await runProcess("local", ["systemd-analyze", "verify", path]);
-  expect(verified.stderr.split("\n").filter((line) => line !== "" && !line.includes("is not executable"))).toEqual([]);
-});

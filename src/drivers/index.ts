@@ -20,7 +20,9 @@ import { networkd } from "./networkd/driver.ts";
 import { nftables } from "./nftables/driver.ts";
 import { nftablesLane } from "./nftables/lane-kind.ts";
 import { opnsense } from "./opnsense/driver.ts";
+import { opnsenseLane } from "./opnsense/lane.ts";
 import { pfsense } from "./pfsense/driver.ts";
+import { pfsenseLane } from "./pfsense/lane.ts";
 import { proxmox } from "./proxmox/driver.ts";
 
 /** Every driver there is, by layer and by the name that the fleet file has for it. A new one is a folder and a line. */
@@ -39,7 +41,11 @@ export const drivers: {
 };
 
 /** The fast lane into each kind of gateway, by the name that the fleet file has for it. */
-export const lanes: Readonly<Partial<Record<GatewayDesired["driver"], LaneKind>>> = { nftables: nftablesLane };
+export const lanes: Readonly<Record<GatewayDesired["driver"], LaneKind>> = {
+  nftables: nftablesLane,
+  pfsense: pfsenseLane,
+  opnsense: opnsenseLane,
+};
 
 /** A desired state with the driver that its name stands for. */
 export type Bound = {

@@ -108,7 +108,7 @@ export async function freeBsd(options: FreeBsdOptions): Promise<FreeBsd> {
     },
   };
   async function killWaiting(): Promise<void> {
-    const found = await runProcess("fake device", ["pgrep", "-f", `${root}/.*watch`]);
+    const found = await runProcess("fake device", ["pgrep", "-f", `${root}/.*(watch|lane.sh wait)`]);
     for (const pid of found.stdout.split("\n").filter((each) => each !== "")) {
       try {
         process.kill(-Number(pid), "SIGKILL");
@@ -140,12 +140,17 @@ function install(bin: string, programs: readonly string[], url: string, root: st
     // Reading tables is what scripts do many times: without starting a program each time.
     const quick =
       name === "pfctl"
-        ? `if [ "$1" = -t ] && [ "$4" = show ]; then\n  [ -e "${root}/kernel/tables/$2" ] || { echo "pfctl: Table does not exist." >&2; exit 255; }\n  exec cat "${root}/kernel/tables/$2"\nfi\n`
+        ? `if [ "$1" = -t ] && [ "$4" = show ]; then\n  [ -e "${root}/kernel/tables/$2" ] || { echo "pfctl: Table does not exist." >&2; exit 255; }\n  exec cat "${root}/kernel/tables/$2"\nfi\n[ "$*" = "-q -s Tables" ] && exec ls "${root}/kernel/tables"\nif [ "$5" = test ] && [ -e "${root}/kernel/tables/$3" ]; then\n  grep -qx "   $6" "${root}/kernel/tables/$3" && exit 0\n  exit 2\nfi\n`
         : "";
     put(name, `${quick}exec "${process.execPath}" "${stub}" "${url}" ${name} "$@"`);
   }
   put("uname", "echo FreeBSD");
   put("id", "echo 0");
+  // lockf(1): as flock(1) of Linux does it, which says otherwise that nobody got the lock.
+  put(
+    "lockf",
+    'while [ "$1" != "${1#-}" ]; do\n  [ "$1" = -t ] && { wait=$2; shift; }\n  shift\ndone\nexec flock -o -E 75 -w "${wait:-600}" "$@"',
+  );
   // daemon(8): a session of its own, in the background, at once.
   put("daemon", 'shift\nsetsid "$@" </dev/null >/dev/null 2>&1 &');
 }

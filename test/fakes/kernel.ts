@@ -26,6 +26,8 @@ export type KernelState = {
   readonly from: string;
   readonly to: string;
   readonly port: number;
+  /** The half of a flow that goes out at the hosts' side: the first packet left there. */
+  readonly out?: boolean;
 };
 
 export function freshKernel(): Kernel {
@@ -99,8 +101,8 @@ function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: str
     return done(
       kernel.states
         .map(
-          ({ id, protocol, from, to, port }) =>
-            `all ${protocol} ${to}[${port}] <- ${from}[50000]       ESTABLISHED:ESTABLISHED\n   age 00:00:05, expires in 23:59:59, 10:8 pkts, 800:900 bytes, rule 85\n   id: ${id} creatorid: 0badcafe\n`,
+          ({ id, protocol, from, to, port, out }) =>
+            `all ${protocol} ${out === true ? `${from}[50000] -> ${to}[${port}]` : `${to}[${port}] <- ${from}[50000]`}       ESTABLISHED:ESTABLISHED\n   age 00:00:05, expires in 23:59:59, 10:8 pkts, 800:900 bytes, rule 85\n   id: ${id} creatorid: 0badcafe\n`,
         )
         .join(""),
     );
@@ -112,7 +114,10 @@ function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: str
     kernel.states = kernel.states.filter(({ to }) => to !== words[3]);
     return done();
   }
-  if (words[0] === "-t") return changeTable(kernel, root, words[1] ?? "", words[3] ?? "", input);
+  if (words[0] === "-s" && words[1] === "Tables")
+    return done([...kernel.tables.keys()].map((each) => `${each}\n`).join(""));
+  if (words[0] === "-t")
+    return changeTable(kernel, root, words[1] ?? "", words[3] ?? "", words[3] === "test" ? (words[4] ?? "") : input);
   return failed(`pfctl: unknown ${words.join(" ")}`);
 }
 
@@ -135,6 +140,7 @@ function changeTable(kernel: Kernel, root: string, ...[name, verb, input]: reado
   const table = kernel.tables.get(name);
   if (table === undefined) return failed("pfctl: Table does not exist.", 255);
   if (verb === "show") return done([...table].map((each) => `   ${each}\n`).join(""));
+  if (verb === "test") return table.has(input) ? done() : { code: 2, stdout: "", stderr: "0/1 addresses match.\n" };
   const entries = input.split("\n").filter((each) => each !== "");
   for (const each of entries)
     if (verb === "add") table.add(each);

@@ -2,7 +2,7 @@ import { Failure } from "../../base/failure.ts";
 import { equalValues } from "../../change/equal.ts";
 import { canonicalPrefix } from "../pf/canonical.ts";
 import { tunables } from "../pf/items.ts";
-import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
+import { isAliasOfLane, isLaneAlias, isMarked, mark } from "../pf/names.ts";
 import { fieldOf, textField, wantedAlias } from "../pf/target.ts";
 import { parseRule, ruleBody } from "./convert.ts";
 import { isPlainSnat, isSet, nameOf, ownRules } from "./observe.ts";
@@ -42,8 +42,7 @@ async function applyAliases(work: Work): Promise<void> {
 /** The device itself refuses to let go of an alias that a rule uses. */
 export async function dropAliases(work: Work): Promise<void> {
   const gone = work.reading.aliases.filter(
-    ({ name, description }) =>
-      isMarked(description ?? "") && !isAliasOfLane(name, "l") && !work.target.has(`alias ${name}`),
+    ({ name, description }) => isMarked(description ?? "") && !isLaneAlias(name) && !work.target.has(`alias ${name}`),
   );
   for (const { uuid } of gone) await work.core.remove(`${paths.aliases}/delItem/${uuid}`, work.signal);
   if (gone.length > 0) await applyAliases(work);

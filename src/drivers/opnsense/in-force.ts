@@ -3,7 +3,7 @@ import { Failure } from "../../base/failure.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
 import { type InForce, networkOf } from "../pf/items.ts";
-import { isAliasOfLane, isMarked } from "../pf/names.ts";
+import { isLaneAlias, isMarked } from "../pf/names.ts";
 import { canonicalEntry, type Pfctl } from "../pf/pfctl.ts";
 import { type Core, isRow } from "./api.ts";
 import { hopValue } from "./observe.ts";
@@ -114,7 +114,7 @@ export async function inForceOf(
   signal?: AbortSignal,
 ): Promise<InForce> {
   const aliases = reading.aliases.filter(
-    ({ name, description, enabled }) => enabled && isMarked(description ?? "") && !isAliasOfLane(name, "l"),
+    ({ name, description, enabled }) => enabled && isMarked(description ?? "") && !isLaneAlias(name),
   );
   const names = aliases.map(({ name }) => name);
   const [tables, labels, routes] = await Promise.all([

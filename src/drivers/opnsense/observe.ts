@@ -3,7 +3,7 @@ import type { Item, Value } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
 import { entryItem, type InForce, inForceItem, natItem, networkOf, sorted, structure, tunables } from "../pf/items.ts";
-import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
+import { isAliasOfLane, isLaneAlias, isLaneRule, isMarked, mark } from "../pf/names.ts";
 import type { Target } from "../pf/target.ts";
 import { normalize, parseRule, sequences } from "./convert.ts";
 import {
@@ -167,7 +167,7 @@ function defaultRoutes(reading: Reading, desired: GatewayDesired): readonly Item
 /** Ours by name and mark. An alias of our name without our mark is somebody's. */
 export function ownAliases(reading: Pick<Reading, "aliases">, wanted: Wanted): readonly AliasRow[] {
   return reading.aliases.filter((row) => {
-    if (isMarked(row.description ?? "")) return !isAliasOfLane(row.name, "l");
+    if (isMarked(row.description ?? "")) return !isLaneAlias(row.name);
     if (!wanted.has(`alias ${row.name}`)) return false;
     throw inTheWay(row.name, `Alias ${row.name} is there and does not carry the mark "${mark}"`);
   });
@@ -198,9 +198,7 @@ export type OwnRule = RuleRow & { readonly uuid: string };
 /** Of structure: not those of the members lane. */
 export function ownRules(rules: readonly RuleRow[]): readonly OwnRule[] {
   return rules.flatMap(({ uuid, ...row }) =>
-    uuid !== undefined && isMarked(row.description ?? "") && !/^pass \S+ sgl_/.test(nameOf(row))
-      ? [{ ...row, uuid }]
-      : [],
+    uuid !== undefined && isMarked(row.description ?? "") && !isLaneRule(nameOf(row)) ? [{ ...row, uuid }] : [],
   );
 }
 

@@ -6,7 +6,8 @@ export const bootHookPath = "/usr/local/etc/rc.syshook.d/start/95-sixgate";
 
 /**
  * The undo, for OPNsense's own PHP: \`php sixgate.php VERB FILE\`, JSON on standard input and output. It edits the
- * configuration through the product's own class, which locks it, and touches nothing but what carries our mark.
+ * configuration through the product's own class, which locks it, and touches nothing but what carries our mark. What is of
+ * the members lane it leaves as it is.
  *
  * \`snapshot FILE\`  keeps in FILE what is ours
  * \`restore FILE\`   puts that back, wherever the configuration is now, and reloads
@@ -15,7 +16,7 @@ export const program = `<?php
 // sixgate: made for OPNsense 24.7 and later.
 $verb = $argv[1] ?? '';
 $file = $argv[2] ?? '';
-$guard = fopen('/tmp/sixgate.lock', 'c');
+$guard = fopen(__FILE__, 'r');
 if ($guard === false || !flock($guard, LOCK_EX)) { fwrite(STDERR, "the lock can't be had\\n"); exit(75); }
 foreach (['script/load_phalcon.php', 'config.inc'] as $each) {
   if (stream_resolve_include_path($each) !== false) { require_once $each; break; }
@@ -40,7 +41,12 @@ function text($element, $name) {
   foreach ($element->childNodes as $each) if ($each->nodeName === $name) return $each->textContent;
   return '';
 }
-function ours($element, $field) { return strncmp(text($element, $field), MARK, strlen(MARK)) === 0; }
+/** Not what is of the members lane, an alias by its name, a rule by what it is called: what closed meanwhile must not open again. */
+function ours($element, $field) {
+  $called = text($element, $field);
+  return strncmp($called, MARK, strlen(MARK)) === 0 && preg_match('/^sg[lts]_/', text($element, 'name')) !== 1
+    && preg_match('/^sixgate: pass \\S+ sg[lt]_/', $called) !== 1;
+}
 
 /** The element that holds a list, made where it is missing. */
 function holder($root, $path) {

@@ -10,8 +10,8 @@ export const aliasPrefix = "sg";
 
 export const anywhere = "::/0" as Prefix;
 
-/** Whose members: `f` what the fleet file opens, `l` what labels and people open. */
-export type Lane = "f" | "l";
+/** Whose members: `f` what the fleet file opens; `l` what labels and people open, `t` that until an end. */
+export type Lane = "f" | "l" | "t";
 
 /**
  * The alias, and pf's table, with the addresses at which a service is open to the same sources: `sgf_tcp_443`,
@@ -22,9 +22,9 @@ export function serviceAlias(lane: Lane, service: Service, from: readonly Prefix
   return `${aliasPrefix}${lane}_${wordsOf(service)}${sources}`;
 }
 
-/** The alias with several sources of an opening. */
-export function sourceAlias(from: readonly Prefix[]): string {
-  return `${aliasPrefix}_from_${hashOf(from.join(" "))}`;
+/** The alias with several sources of an opening. Those of labels and people are not `apply`'s: it takes away its own. */
+export function sourceAlias(lane: Lane, from: readonly Prefix[]): string {
+  return `${aliasPrefix}${lane === "f" ? "_from" : "s"}_${hashOf(from.join(" "))}`;
 }
 
 export function isAnywhere(from: readonly Prefix[]): boolean {
@@ -44,6 +44,19 @@ function wordsOf(service: Service): string {
 
 export function isAliasOfLane(name: string, lane: Lane): boolean {
   return name.startsWith(`${aliasPrefix}${lane}_`);
+}
+
+/** The alias of the lane that is always empty. */
+export const laneNone = "sgs_none";
+
+/** Whether an alias is of the members lane, which `apply` and its undo leave alone. */
+export function isLaneAlias(name: string): boolean {
+  return /^sg[lts]_/.test(name);
+}
+
+/** The same of a rule, by its name. */
+export function isLaneRule(name: string): boolean {
+  return /^pass \S+ sg[lt]_/.test(name);
 }
 
 /** Whether a description is one that we wrote. */

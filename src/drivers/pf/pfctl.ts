@@ -9,7 +9,10 @@ export type PfState = {
   readonly id: string;
   readonly creator: string;
   readonly protocol: string;
+  /** In the order in which pf prints them. */
   readonly ends: readonly { readonly address: string; readonly port?: number }[];
+  /** Whether the first packet came in at the interface; then the first end is where it went, else the last. */
+  readonly cameIn: boolean;
 };
 
 /** The program pfctl(8), and netstat(1) and ifconfig(8) beside it, of FreeBSD. */
@@ -164,10 +167,11 @@ function parseAddresses(text: string): readonly string[] {
  */
 export function parseStates(text: string): readonly PfState[] {
   const states: PfState[] = [];
-  let head: Pick<PfState, "protocol" | "ends"> | undefined;
+  let head: Omit<PfState, "id" | "creator"> | undefined;
   for (const line of text.split("\n")) {
     const [, protocol, rest] = /^\S+ (\S+) (.*(?:<-|->).*)$/.exec(line) ?? [];
-    if (protocol !== undefined && rest !== undefined) head = { protocol, ends: endsOf(rest) };
+    if (protocol !== undefined && rest !== undefined)
+      head = { protocol, ends: endsOf(rest), cameIn: rest.includes("<-") };
     const [, id, creator] = /^\s+id: ([0-9a-f]+) creatorid: ([0-9a-f]+)/.exec(line) ?? [];
     if (id !== undefined && creator !== undefined && head !== undefined) states.push({ id, creator, ...head });
   }

@@ -115,8 +115,10 @@ export function serviceModel(
 ): ServiceModel {
   const name = serviceAlias(lane, service, from);
   const [only] = from;
-  const several = !isAnywhere(from) && from.length > 1;
-  const source = isAnywhere(from) || only === undefined ? anyPlace : at(several ? sourceAlias(from) : entryOf(only));
+  // The lane reads its sources from the kernel: always from a table.
+  const several = !isAnywhere(from) && (from.length > 1 || lane !== "f");
+  const sources = sourceAlias(lane, from);
+  const source = isAnywhere(from) || only === undefined ? anyPlace : at(several ? sources : entryOf(only));
   const rule = (side: string, on: string): PfRule => ({
     name: `pass ${side} ${name}`,
     action: "pass",
@@ -137,7 +139,7 @@ export function serviceModel(
       lane: "members",
       about: lane === "f" ? "opened by the fleet file" : "opened by labels and people",
     },
-    sources: several ? [networks(sourceAlias(from), from, "sources of an opening")] : [],
+    sources: several ? [networks(sources, from, "sources of an opening")] : [],
     rules: [
       rule("outside", desired.uplink),
       ...(desired.policy.betweenHosts === "closed" ? [rule("inside", desired.inside)] : []),

@@ -1,6 +1,7 @@
 import type { Prefix } from "../../net/prefix.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { type Exec, execAt } from "../pf/exec.ts";
+import type { LaneWish } from "./lane-wish.ts";
 import { bootHookPath, folder, program, programPath } from "./program.ts";
 
 /** What is added to and taken from an alias. */
@@ -12,6 +13,8 @@ export type PfSenseExec = Exec & {
   tidy(id: string | undefined, known: readonly string[], signal?: AbortSignal): Promise<void>;
   nowhere(network: Prefix, present: boolean, signal?: AbortSignal): Promise<void>;
   members(changes: Readonly<Record<string, MemberChange>>, signal?: AbortSignal): Promise<void>;
+  /** Makes what is missing of the members lane, and loads it. */
+  lane(wish: LaneWish, signal?: AbortSignal): Promise<void>;
 };
 
 /** The login shell of `admin` is a menu that hands on the first word of a command alone; root's is a real one. */
@@ -30,5 +33,6 @@ export function pfSenseExecAt(shell: Shell): PfSenseExec {
     tidy: (id, known, signal) => exec.php(["tidy"], { snapshot: id === undefined ? "" : exec.kept(id), known }, signal),
     nowhere: (network, present, signal) => exec.php(["nowhere"], { network, present }, signal),
     members: (changes, signal) => exec.php(["members"], changes, signal),
+    lane: (wish, signal) => exec.php(["lane"], wish, signal),
   };
 }

@@ -4,7 +4,7 @@ import { equalValues } from "../../change/equal.ts";
 import type { Value } from "../../change/item.ts";
 import { canonicalPrefix } from "../pf/canonical.ts";
 import { tunables } from "../pf/items.ts";
-import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
+import { isAliasOfLane, isLaneAlias, isMarked, mark } from "../pf/names.ts";
 import { fieldOf, textField, type WantedAlias, wantedAlias } from "../pf/target.ts";
 import { isOurs } from "./api.ts";
 import { parseRule, ruleBody } from "./convert.ts";
@@ -99,7 +99,7 @@ async function dropAlias({ rest, reading, signal }: Work, name: string): Promise
 export async function dropAliases(work: Work): Promise<boolean> {
   let changed = false;
   for (const row of work.reading.aliases) {
-    if (!isMarked(row.descr ?? "") || isAliasOfLane(row.name, "l") || work.target.has(`alias ${row.name}`)) continue;
+    if (!isMarked(row.descr ?? "") || isLaneAlias(row.name) || work.target.has(`alias ${row.name}`)) continue;
     await dropAlias(work, row.name);
     changed = true;
   }

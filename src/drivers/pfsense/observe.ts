@@ -3,7 +3,7 @@ import type { Item, Value } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { canonicalAddress, canonicalPrefix, withLength } from "../pf/canonical.ts";
 import { entryItem, type InForce, inForceItem, natItem, networkOf, sorted, structure, tunables } from "../pf/items.ts";
-import { isAliasOfLane, isMarked, mark } from "../pf/names.ts";
+import { isAliasOfLane, isLaneAlias, isLaneRule, isMarked, mark } from "../pf/names.ts";
 import type { Pfctl } from "../pf/pfctl.ts";
 import { normalize, parseRule } from "./convert.ts";
 import {
@@ -166,7 +166,7 @@ function defaultRoutes({ defaults, ...reading }: Reading, desired: GatewayDesire
 /** Ours by name and mark. An alias of our name without our mark is somebody's. */
 export function ownAliases(reading: Pick<Reading, "aliases">, wanted: ReadonlySet<string>): readonly AliasRow[] {
   return reading.aliases.filter((row) => {
-    if (isMarked(row.descr ?? "")) return !isAliasOfLane(row.name, "l");
+    if (isMarked(row.descr ?? "")) return !isLaneAlias(row.name);
     if (!wanted.has(`alias ${row.name}`)) return false;
     throw inTheWay(row.name, `Alias ${row.name} is there and does not carry the mark "${mark}"`);
   });
@@ -194,7 +194,7 @@ function ruleItems(reading: Reading): readonly Item[] {
 }
 
 export function ownRules(rules: readonly RuleRow[]): readonly RuleRow[] {
-  return rules.filter((row) => isMarked(row.descr ?? "") && !/^pass \S+ sgl_/.test(nameOf(row)));
+  return rules.filter((row) => isMarked(row.descr ?? "") && !isLaneRule(nameOf(row)));
 }
 
 export function nameOf(row: Pick<RuleRow, "descr">): string {
@@ -252,7 +252,7 @@ export async function inForceOf(
   signal?: AbortSignal,
 ): Promise<InForce> {
   const { applied } = reading;
-  const aliases = reading.aliases.filter(({ name, descr }) => isMarked(descr ?? "") && !isAliasOfLane(name, "l"));
+  const aliases = reading.aliases.filter(({ name, descr }) => isMarked(descr ?? "") && !isLaneAlias(name));
   const tables = await kernel.tables(
     aliases.map(({ name }) => name),
     signal,

@@ -14,12 +14,15 @@ export const bootHookPath = "/usr/local/etc/rc.d/sixgate.sh";
  * \`tidy\`           gives each of our rules a tracker of its own; puts back keys of interfaces that the API lost
  * \`nowhere\`        sets or removes the route to nowhere for \`network\`
  * \`members\`        adds to and removes from aliases by name, and reloads nothing
+ * \`lane\`           makes aliases and rules of the members lane that are not there yet, and loads them
+ *
+ * What is of that lane is neither kept nor put back: what closed meanwhile must not open again.
  */
 export const program = `<?php
 // sixgate: made for pfSense 2.7.2 and later, CE and Plus.
 $verb = $argv[1] ?? '';
 $file = $argv[2] ?? '';
-$guard = fopen('/tmp/sixgate.lock', 'c');
+$guard = fopen(__FILE__, 'r');
 if ($guard === false || !flock($guard, LOCK_EX)) { fwrite(STDERR, "the lock can't be had\\n"); exit(75); }
 foreach (['globals', 'config', 'functions', 'filter', 'shaper', 'interfaces', 'gwlb', 'system'] as $each) require_once("$each.inc");
 
@@ -28,7 +31,12 @@ const LISTS = ['aliases/alias', 'filter/rule', 'virtualip/vip', 'gateways/gatewa
   'nat/outbound/rule', 'sysctl/item'];
 const VALUES = ['gateways/defaultgw4', 'gateways/defaultgw6', 'nat/outbound/mode'];
 
-function ours($item) { return is_array($item) && strncmp($item['descr'] ?? '', MARK, strlen(MARK)) === 0; }
+function marked($item) { return is_array($item) && strncmp($item['descr'] ?? '', MARK, strlen(MARK)) === 0; }
+/** An alias by its name, a rule by what it is called. */
+function of_lane($item) {
+  return preg_match('/^sg[lts]_/', $item['name'] ?? '') === 1 || preg_match('/^sixgate: pass \\S+ sg[lt]_/', $item['descr'] ?? '') === 1;
+}
+function ours($item) { return marked($item) && !of_lane($item); }
 function all($path) { $found = config_get_path($path, []); return is_array($found) ? array_values($found) : []; }
 function answer($value) { echo json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE), "\\n"; exit(0); }
 function fail($text) { fwrite(STDERR, "$text\\n"); exit(70); }
@@ -161,12 +169,51 @@ function members($wish) {
   answer(['aliases' => count($found)]);
 }
 
+function interface_on($device) {
+  foreach (config_get_path('interfaces', []) as $id => $each) if (($each['if'] ?? '') === $device) return $id;
+  fail("no interface on $device");
+}
+function place($name) { return $name === '' ? ['any' => ''] : ['address' => $name]; }
+
+function lane($wish) {
+  $aliases = all('aliases/alias');
+  $rules = all('filter/rule');
+  $made = 0;
+  foreach ($wish['aliases'] as $each) {
+    $there = array_values(array_filter($aliases, fn($alias) => ($alias['name'] ?? '') === $each['name']));
+    if ($there === []) {
+      $aliases[] = ['name' => $each['name'], 'type' => $each['type'], 'address' => $each['address'], 'descr' => MARK . $each['about'], 'detail' => ''];
+      $made++;
+    } elseif (!marked($there[0]) || ($there[0]['address'] ?? '') !== $each['address']) fail("alias {$each['name']} is there and holds something else");
+  }
+  $seen = array_flip(array_column($rules, 'tracker'));
+  $known = array_column($rules, 'descr');
+  foreach ($wish['rules'] as $each) {
+    if (in_array(MARK . $each['name'], $known, true)) continue;
+    for ($tracker = time(); isset($seen[$tracker]); $tracker++);
+    $seen[$tracker] = true;
+    $rules[] = ['id' => '', 'tracker' => (string)$tracker, 'type' => 'pass', 'interface' => interface_on($each['on']), 'ipprotocol' => 'inet6',
+      'statetype' => 'keep state', 'protocol' => $each['protocol'], 'source' => place($each['from']),
+      'destination' => $each['port'] === '' ? place($each['to']) : place($each['to']) + ['port' => $each['port']], 'descr' => MARK . $each['name']]
+      + ($each['protocol'] === 'icmp' ? ['icmptype' => 'echoreq'] : []);
+    $made++;
+  }
+  if ($made > 0) {
+    config_set_path('aliases/alias', $aliases);
+    config_set_path('filter/rule', $rules);
+    write_config('sixgate: services that were not open before');
+  }
+  filter_configure_sync();
+  answer(['made' => $made]);
+}
+
 switch ($verb) {
   case 'snapshot': snapshot($file, input());
   case 'restore': restore($file);
   case 'tidy': tidy(input());
   case 'nowhere': nowhere(input());
   case 'members': members(input());
+  case 'lane': lane(input());
   default: fail("no verb $verb");
 }
 `;

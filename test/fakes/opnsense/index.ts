@@ -31,7 +31,7 @@ export async function fakeOpnSense(options: FakeOptions & { readonly certified?:
   const server: Listening = await listen(apiOf(device), options.certified);
   const system = await freeBsd({
     root: device.root,
-    folders: ["/conf/sixgate", "/usr/local/etc/rc.syshook.d/start"],
+    folders: ["/conf/sixgate", "/var/run/sixgate", "/usr/local/etc/cron.d", "/usr/local/etc/rc.syshook.d/start"],
     programs: ["php", "pfctl", "netstat", "ifconfig", "sysctl"],
     run: (argv, input) => program(device, argv, input),
     loginShell: "csh",

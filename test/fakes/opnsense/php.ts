@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { showTables } from "../kernel.ts";
-import { type Config, type Entry, isOurs, listNames, places } from "./config.ts";
+import { type Config, type Entry, isOurs as isMarked, listNames, places } from "./config.ts";
 import type { FakeDevice } from "./device.ts";
 import { configureRoutes, configureTunables, configureVips, refreshAliases, reloadFilter } from "./kernel.ts";
 
@@ -9,6 +9,12 @@ import { configureRoutes, configureTunables, configureVips, refreshAliases, relo
 
 type KeptEntry = { readonly at: number; readonly uuid: string; readonly fields: Entry["fields"] };
 export type Kept = { readonly lists: { readonly [place: string]: readonly KeptEntry[] } };
+
+/** Of structure: what is of the members lane is left as it is. */
+const isOurs = (each: Entry): boolean =>
+  isMarked(each) &&
+  !/^sg[lts]_/.test(each.fields["name"] ?? "") &&
+  !/^sixgate: pass \S+ sg[lt]_/.test(each.fields["description"] ?? "");
 
 const placeOf = (name: (typeof listNames)[number]): string => {
   const { path, element } = places[name];

@@ -29,7 +29,7 @@ export async function fakePfSense(options: FakeOptions & { readonly certified?: 
   const server: Listening = await listen(restOf(device), options.certified);
   const system = await freeBsd({
     root: device.root,
-    folders: ["/conf/sixgate", "/usr/local/etc/rc.d"],
+    folders: ["/conf/sixgate", "/var/run/sixgate", "/usr/local/etc/cron.d", "/usr/local/etc/rc.d"],
     programs: ["php", "pfctl", "netstat", "ifconfig"],
     run: (argv, input) => program(device, argv, input),
     step(what) {

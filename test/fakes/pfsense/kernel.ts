@@ -67,13 +67,19 @@ export function configureRouting(kernel: Kernel, config: Config): void {
   }
 }
 
-/** filter_configure_sync(): every table gets the configuration's entries, whatever was added to it meanwhile. */
+/**
+ * filter_configure_sync(): every table gets the configuration's entries, whatever was added to it meanwhile. One without
+ * entries keeps what it holds, unless its alias is empty: that is flushed.
+ */
 export function configureFilter(kernel: Kernel, config: Config): void {
   const hosts = config.aliases.alias.filter((each) => textOf(each, "type") !== "port");
   const names = new Set(hosts.map((each) => textOf(each, "name") ?? ""));
-  kernel.tables.clear();
+  for (const name of kernel.tables.keys()) if (!names.has(name)) kernel.tables.delete(name);
   for (const alias of hosts) {
-    kernel.tables.set(textOf(alias, "name") ?? "", new Set(words(textOf(alias, "address"), / +/)));
+    const name = textOf(alias, "name") ?? "";
+    const entries = expanded(config, name, new Set());
+    if (entries.length > 0 || textOf(alias, "address") === "") kernel.tables.set(name, new Set(entries));
+    else if (!kernel.tables.has(name)) kernel.tables.set(name, new Set());
   }
   // A rule whose alias is gone becomes a comment; the rest loads.
   kernel.rules = config.filter.rule.flatMap((rule) => {
@@ -83,6 +89,17 @@ export function configureFilter(kernel: Kernel, config: Config): void {
     return [{ tracker: textOf(rule, "tracker") ?? "", text: ruleText(config, rule), uses }];
   });
   kernel.loads++;
+}
+
+/** filter_generate_nested_alias(): aliases in aliases are their entries. */
+function expanded(config: Config, name: string, seen: Set<string>): readonly string[] {
+  seen.add(name);
+  const alias = config.aliases.alias.find((each) => textOf(each, "name") === name);
+  return words(textOf(alias ?? {}, "address"), / +/).flatMap((each) => {
+    const nested = config.aliases.alias.some((other) => textOf(other, "name") === each);
+    if (!nested) return [each];
+    return seen.has(each) ? [] : expanded(config, each, seen);
+  });
 }
 
 function usesOf(rule: Fields): string[] {
@@ -126,6 +143,7 @@ export function boot(kernel: Kernel, config: Config): void {
   kernel.routes.clear();
   kernel.sysctls.clear();
   kernel.states = [];
+  kernel.tables.clear();
   for (const id of Object.keys(config.interfaces)) configureInterface(kernel, config, id);
   configureRouting(kernel, config);
   configureSysctls(kernel, config);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { LaneWish } from "../../../src/drivers/pfsense/lane-wish.ts";
 import { type Config, type Fields, textOf, words } from "./config.ts";
 import { applyFilter, type FakeDevice } from "./device.ts";
 import { bringDownVip, bringUpVip, configureInterface, configureRouting, configureSysctls } from "./kernel.ts";
@@ -7,7 +8,12 @@ import { bringDownVip, bringUpVip, configureInterface, configureRouting, configu
 // A test holds both against each other where a real PHP is at hand.
 
 const mark = "sixgate: ";
-export const ours = (item: Fields): boolean => (textOf(item, "descr") ?? "").startsWith(mark);
+const marked = (item: Fields): boolean => (textOf(item, "descr") ?? "").startsWith(mark);
+/** Of structure: what is of the members lane is left as it is. */
+export const ours = (item: Fields): boolean =>
+  marked(item) &&
+  !/^sg[lts]_/.test(textOf(item, "name") ?? "") &&
+  !/^sixgate: pass \S+ sg[lt]_/.test(textOf(item, "descr") ?? "");
 
 type Kept = {
   readonly lists: { readonly [path: string]: readonly { readonly at: number; readonly item: Fields }[] };
@@ -124,6 +130,42 @@ export function membersIn(
   return Object.keys(wish).filter((name) => !found.includes(name));
 }
 
+/** Gives how many were made. Throws an Error where an alias holds something else. */
+export function laneIn(config: Config, wish: LaneWish, now: number): number {
+  let made = 0;
+  const place = (name: string): Fields => (name === "" ? { any: "" } : { address: name });
+  for (const { name, type, address, about } of wish.aliases) {
+    const there = config.aliases.alias.find((each) => textOf(each, "name") === name);
+    if (there === undefined) {
+      config.aliases.alias.push({ name, type, address, descr: `${mark}${about}`, detail: "" });
+      made++;
+    } else if (!marked(there) || textOf(there, "address") !== address)
+      throw new Error(`alias ${name} is there and holds something else`);
+  }
+  for (const { name, on, protocol, port, from, to } of wish.rules) {
+    if (config.filter.rule.some((each) => textOf(each, "descr") === `${mark}${name}`)) continue;
+    const id = Object.keys(config.interfaces).find((each) => config.interfaces[each]?.["if"] === on);
+    if (id === undefined) throw new Error(`no interface on ${on}`);
+    let tracker = now;
+    while (config.filter.rule.some((each) => textOf(each, "tracker") === String(tracker))) tracker++;
+    config.filter.rule.push({
+      id: "",
+      tracker: String(tracker),
+      type: "pass",
+      interface: id,
+      ipprotocol: "inet6",
+      statetype: "keep state",
+      protocol,
+      source: place(from),
+      destination: port === "" ? place(to) : { ...place(to), port },
+      descr: `${mark}${name}`,
+      ...(protocol === "icmp" ? { icmptype: "echoreq" } : {}),
+    });
+    made++;
+  }
+  return made;
+}
+
 /** `php sixgate.php VERB [FILE]` on the device. Throws an Error with what PHP would print on standard error. */
 export function runPhp(device: FakeDevice, verb: string, file: string, input: string): unknown {
   const { config, kernel } = device;
@@ -183,6 +225,11 @@ export function runPhp(device: FakeDevice, verb: string, file: string, input: st
       const missing = membersIn(config, wish as Parameters<typeof membersIn>[1]);
       if (missing.length > 0) throw new Error(`no such alias of ours: ${missing.join(", ")}`);
       return { aliases: Object.keys(wish).length };
+    }
+    case "lane": {
+      const made = laneIn(config, wish as LaneWish, device.now());
+      applyFilter(device);
+      return { made };
     }
     default:
       throw new Error(`no verb ${verb}`);

@@ -1,0 +1,4 @@
+import { pfsenseLaneTarget } from "./lane-pf.ts";
+import { judgeLane } from "./lane-suite.ts";
+
+await judgeLane(pfsenseLaneTarget);

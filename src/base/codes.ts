@@ -62,7 +62,7 @@ export const codes = {
   E590: "Openings by labels need a shell",
   E591: "Device did not tell or change its openings",
   E592: "Alias of an opening holds something else",
-  E593: "Too many different services",
+  E593: "Too many services open by request",
   E594: "Opening is not in force",
   E601: "Own access to a device would be cut",
   E602: "Default route would go",

@@ -12,7 +12,7 @@ import { deriveFilter } from "../desired/derive-filter.ts";
 import { gatewayWay } from "../drivers/gateway-way.ts";
 import { lanes } from "../drivers/index.ts";
 import type { LaneKind } from "../drivers/members-lane.ts";
-import { address4Of } from "../net/ipv4.ts";
+import { controllerAddress } from "../fleet/controller-address.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { localShell } from "../runtime/shell-local.ts";
 import type { Way } from "../runtime/way.ts";
@@ -92,7 +92,8 @@ async function run(
 ): Promise<RunningController> {
   const way = await wayTo(opened);
   const { fleet, plan, ledger } = opened;
-  const address = listenAddress(opened);
+  // Without one on the hosts' link, where the gateway has many addresses.
+  const address = controllerAddress(fleet);
   return await startController(
     {
       basis: { fleet, plan, ledger },
@@ -125,15 +126,9 @@ async function wayTo({ fleet }: Opened): Promise<Way> {
   throw new Failure("E805", fleet.gateway.name, "No way to the gateway's API", "give gateway.api in the fleet file");
 }
 
-/** Agents come in on the management network; without one on the hosts' link, where the gateway has many addresses. */
-function listenAddress({ fleet }: Opened): string | undefined {
-  const ipv4 = fleet.gateway.kind === "nftables" ? fleet.gateway.management?.ipv4 : undefined;
-  return ipv4 === undefined ? undefined : address4Of(ipv4);
-}
-
-function namesOf(opened: Opened): readonly string[] {
-  const address = listenAddress(opened);
-  return [opened.fleet.gateway.name, ...(address === undefined ? [] : [address])];
+function namesOf({ fleet }: Opened): readonly string[] {
+  const address = controllerAddress(fleet);
+  return [fleet.gateway.name, ...(address === undefined ? [] : [address])];
 }
 
 async function serve(
@@ -191,10 +186,7 @@ function requireLane({ fleet, file }: Opened): LaneKind {
       "This fleet has no controller",
       "add `controller: {}` to the fleet file, then apply",
     );
-  const kind = lanes[fleet.gateway.kind];
-  if (kind !== undefined) return kind;
-  const text = `No controller yet for a gateway of kind ${fleet.gateway.kind}`;
-  throw new Failure("E490", fleet.gateway.name, text, `choose one of: ${Object.keys(lanes).sort().join(", ")}`);
+  return lanes[fleet.gateway.kind];
 }
 
 /** One line of JSON each, written before the next thing happens: journald reads standard error. */

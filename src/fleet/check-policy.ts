@@ -1,6 +1,7 @@
 import type { HostName } from "../base/name.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { quote } from "../base/quote.ts";
+import { address4Of } from "../net/ipv4.ts";
 import { PrefixSet } from "../net/prefix-set.ts";
 import type { AllowRule, OpeningPolicy } from "../openings/policy.ts";
 import { coverService, firstOverlap, formatService } from "../openings/services.ts";
@@ -120,7 +121,8 @@ function checkController(fleet: Fleet, findings: Findings): void {
         "22 is the gateway's own port for SSH",
         "use another, for example 6464",
       );
-  if (gateway.kind !== "nftables" || gateway.management === undefined) return;
+  checkControllerAddress(fleet, findings);
+  if (gateway.management === undefined) return;
   for (const { name, management } of fleet.hosts.values())
     if (management?.ipv4 === undefined)
       findings.warning(
@@ -129,4 +131,32 @@ function checkController(fleet: Fleet, findings: Findings): void {
         `The controller listens on the management network, where ${name} has no address: its agent can't reach it`,
         `add hosts.${name}.management with an ipv4 address`,
       );
+}
+
+/** On the gateway it has the gateway's; beside it one of its own, which is no host's: a host must not decide what is open. */
+function checkControllerAddress({ controller, gateway, hosts }: Fleet, findings: Findings): void {
+  const path = ["controller", "address"];
+  const address = controller?.address;
+  if (gateway.kind === "nftables") {
+    if (address !== undefined)
+      findings.error("E595", path, "The controller of a Linux gateway runs on the gateway itself", "take address away");
+    return;
+  }
+  if (address === undefined) {
+    findings.error(
+      "E596",
+      ["controller"],
+      `Beside a gateway of kind ${gateway.kind}, the controller's own address is not known: no agent could reach it`,
+      "add address: with the IPv4 address of the machine that it runs on, on the management network",
+    );
+    return;
+  }
+  const taken = [
+    ...(gateway.management?.ipv4 === undefined ? [] : [{ whose: "the gateway", ipv4: gateway.management.ipv4 }]),
+    ...[...hosts.values()].flatMap(({ name, management }) =>
+      management?.ipv4 === undefined ? [] : [{ whose: `host ${name}`, ipv4: management.ipv4 }],
+    ),
+  ].find(({ ipv4 }) => address4Of(ipv4) === address);
+  if (taken !== undefined)
+    findings.error("E597", path, `${address} is ${taken.whose}`, "run the controller on a machine of its own");
 }

@@ -201,8 +201,13 @@ export type Policy = {
   readonly openings: OpeningPolicy;
 };
 
-/** Where the controller listens. It runs on the gateway, on the management network or, without one, on the hosts' link. */
+/**
+ * Where the controller listens. On an nftables gateway it runs itself: on the management network or, without one, on the
+ * hosts' link. Beside another kind it is on a machine of the management network.
+ */
 export type Controller = {
+  /** Of the machine beside the gateway. */
+  readonly address?: Address4;
   /** TCP ports: the agents', and the API's and page's. */
   readonly agentPort: number;
   readonly apiPort: number;

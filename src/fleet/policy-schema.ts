@@ -5,7 +5,7 @@ import type { Seconds } from "../base/time.ts";
 import { type Read, wrong } from "../base/wrong.ts";
 import { closedPolicy } from "../openings/policy.ts";
 import { type Field, field, kindOf, reference, textField } from "./field.ts";
-import { serviceField } from "./field-kinds.ts";
+import { address4Field, serviceField } from "./field-kinds.ts";
 import { sourcesField, wordsField } from "./opening-schema.ts";
 
 function readDuration(found: unknown): Read<Seconds> {
@@ -107,6 +107,11 @@ export const policyEntry = z.strictObject({
 });
 
 export const controllerEntry = z.strictObject({
+  address: address4Field
+    .optional()
+    .describe(
+      "The IPv4 address on the management network of the machine that it runs on, beside a gateway of kind pfsense or opnsense: agents, people and programs reach it there. Default: none; it runs on an nftables gateway itself.",
+    ),
   "agent-port": portField.default(6464).describe("The TCP port that the hosts' agents connect to. Default: 6464."),
   "api-port": portField
     .default(6465)

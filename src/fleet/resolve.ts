@@ -54,7 +54,13 @@ export function resolveFleet(
     tests: resolveTests(file, groups, hosts, places, findings),
     ...(file.controller === undefined
       ? {}
-      : { controller: { agentPort: file.controller["agent-port"], apiPort: file.controller["api-port"] } }),
+      : {
+          controller: {
+            agentPort: file.controller["agent-port"],
+            apiPort: file.controller["api-port"],
+            ...optional({ address: file.controller.address }),
+          },
+        }),
   };
 }
 

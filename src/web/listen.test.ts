@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { send, withApi } from "../../test/web/bench.ts";
 import { certificate } from "../../test/web/certificate.ts";
 import { labBasis } from "../../test/web/memory-controller.ts";
+import type { Address4 } from "../net/ipv4.ts";
 import { apiPlaces } from "./api-places.ts";
 import { type ListenAt, listenAt } from "./listen.ts";
 
@@ -127,6 +128,8 @@ test("apiPlaces: the socket, and the management network where fleet and gateway 
   expect(apiPlaces(controlled, tls, "/run/s")).toEqual([unix, { kind: "tcp", host: "10.10.10.2", port: 6464, tls }]);
   const beside = { ...controlled, gateway: { ...fleet.gateway, kind: "pfsense" as const } };
   expect(apiPlaces(beside, tls, "/run/s")).toEqual([unix]);
+  const own = { ...beside, controller: { ...controlled.controller, address: "10.10.10.5" as Address4 } };
+  expect(apiPlaces(own, tls, "/run/s")).toEqual([unix, { kind: "tcp", host: "10.10.10.5", port: 6464, tls }]);
   const { management: _, ...gateway } = fleet.gateway;
   expect(apiPlaces({ ...controlled, gateway }, tls, "/run/s")).toEqual([unix]);
 });

@@ -54,7 +54,8 @@ export async function judgeLane(target: LaneTarget): Promise<void> {
     test.skip(`${target.name}: ${reason}`);
     return;
   }
-  describe(`lane ${target.name}`, () => story(target));
+  // A lane that starts programs on a device takes its time on a busy machine.
+  describe(`lane ${target.name}`, { timeout: 180_000 }, () => story(target));
 }
 
 function story(target: LaneTarget): void {
@@ -175,7 +176,7 @@ function story(target: LaneTarget): void {
     await settle(change(second, [{ ...tcp(444), ends: soon }, tcp(445)], []), change(web, timed(late), [tcp(443)]));
     expect(await held()).toEqual(expected({ host: vm1, to: web, services: [tcp(443)] }));
     await settle(change(web, [tcp(443)], []));
-  }, 120_000);
+  });
 
   test("opens nothing that has ended", async () => {
     const past = instant(Date.now() - 1);
@@ -211,7 +212,7 @@ function story(target: LaneTarget): void {
     await flowsInTime(left);
     await settle(change(web, after, []), change(second, [tcp(443)], []));
     await flowsInTime([flows[6]].flatMap((each) => each ?? []));
-  }, 30_000);
+  });
 
   test("lets no new owner of an address inherit a flow, though the same port is open again", async () => {
     await settle(change(web, [], [tcp(443)]));
@@ -224,7 +225,7 @@ function story(target: LaneTarget): void {
     await settle(change(web, [], [tcp(443)]));
     expect((await bench.flows()).filter((each) => each.includes(web))).toEqual([]);
     await settle(change(web, [tcp(443)], []));
-  }, 30_000);
+  });
 
   test("holds many, and finds them all again", async () => {
     const block = "2001:db8:1234:321d:22::";
@@ -235,7 +236,7 @@ function story(target: LaneTarget): void {
     expect(new Set(found.map((each) => JSON.stringify(each.services))).size).toBe(1);
     await settle(...many.map((to) => change(to, [tcp(443), tcp(80)], [])));
     expect(await held()).toEqual([]);
-  }, 60_000);
+  });
 
   test("leaves everything as it is when it ends, for the next one to find", async () => {
     await settle(change(web, [], [tcp(443)]));

@@ -114,6 +114,7 @@ test("parseStates reads both ends of flows of IPv6, with the ids to end them by"
         { address: "2001:db8:1::80", port: 443 },
         { address: "2001:db8:f::1", port: 51234 },
       ],
+      cameIn: true,
     },
     {
       id: "0000000065a1b2c4",
@@ -123,8 +124,9 @@ test("parseStates reads both ends of flows of IPv6, with the ids to end them by"
         { address: "2001:db8:1::80", port: 8 },
         { address: "2001:db8:f::1", port: 7 },
       ],
+      cameIn: true,
     },
-    { id: "0000000065a1b2c5", creator: "0a0b0c0d", protocol: "tcp", ends: [] },
+    { id: "0000000065a1b2c5", creator: "0a0b0c0d", protocol: "tcp", ends: [], cameIn: false },
   ]);
 });
 

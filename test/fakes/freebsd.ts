@@ -108,7 +108,7 @@ export async function freeBsd(options: FreeBsdOptions): Promise<FreeBsd> {
     },
   };
   async function killWaiting(): Promise<void> {
-    const found = await runProcess("fake device", ["pgrep", "-f", `${root}/.*(watch|lane.sh wait)`]);
+    const found = await runProcess("fake device", ["pgrep", "-f", `${root}/.*(watch|lane wait)`]);
     for (const pid of found.stdout.split("\n").filter((each) => each !== "")) {
       try {
         process.kill(-Number(pid), "SIGKILL");

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { serviceModel } from "../../../src/drivers/pf/policy.ts";
+import { wishOf } from "../../../src/drivers/pfsense/lane-wish.ts";
 import { program } from "../../../src/drivers/pfsense/program.ts";
+import { prefix } from "../../../src/net/prefix.ts";
 import { runProcess } from "../../../src/runtime/process.ts";
 import { missingFor } from "../../conformance/needs.ts";
 import { type Config, type Fields, textOf } from "./config.ts";
-import { membersIn, restoreInto, snapshotOf, tidyIn } from "./php.ts";
+import { ours as isStructure, laneIn, membersIn, restoreInto, snapshotOf, tidyIn } from "./php.ts";
 
 // The program that the product puts on pfSense, run by a real PHP over stand-ins for pfSense's own functions, against what
 // the fake does in its place: the same configuration has to come out.
@@ -173,6 +176,63 @@ test.skipIf(reason !== undefined)(
       ),
       { numRuns: 20 },
     );
+  },
+  60_000,
+);
+
+const structure = { uplink: "vtnet0", inside: "vtnet2", policy: { betweenHosts: "closed" } } as Parameters<
+  typeof serviceModel
+>[0];
+const [anyone, office] = [prefix("::/0"), prefix("2001:db8:ff::/48")];
+const nothing: Config = {
+  version: "24.0",
+  interfaces: { wan: { if: "vtnet0" }, opt1: { if: "vtnet2" } },
+  virtualip: { vip: [] },
+  gateways: { gateway_item: [] },
+  staticroutes: { route: [] },
+  aliases: { alias: [] },
+  nat: { outbound: { rule: [] } },
+  filter: { rule: [] },
+  sysctl: { item: [] },
+};
+
+function withoutTrackers(config: Config): Config {
+  return { ...config, filter: { rule: config.filter.rule.map((each) => ({ ...each, tracker: "" })) } };
+}
+
+test.skipIf(reason !== undefined)(
+  "lane makes what the fake makes, once, and its things are neither kept nor put back",
+  async () => {
+    const wish = wishOf([
+      serviceModel(structure, "l", { kind: "ports", transport: "tcp", ports: { first: 443, last: 443 } }, [anyone], []),
+      serviceModel(structure, "t", { kind: "ports", transport: "udp", ports: { first: 1, last: 9 } }, [office], []),
+      serviceModel(structure, "l", { kind: "ping" }, [office], []),
+    ]);
+    await fc.assert(
+      fc.asyncProperty(anyConfig, anyConfig, async (config, other) => {
+        const real = await php(config, ["lane"], wish);
+        expect(real.code, String(real.said)).toBe(0);
+        const mine = structuredClone(config);
+        expect(real.said).toEqual({ made: laneIn(mine, wish, 0) });
+        expect(withoutTrackers(real.config)).toEqual(withoutTrackers(mine));
+        const trackers = real.config.filter.rule.slice(config.filter.rule.length).map((each) => each["tracker"]);
+        expect(new Set(trackers).size).toBe(trackers.length);
+        expect((await php(real.config, ["lane"], wish)).said).toEqual({ made: 0 });
+
+        const file = join(folder, "kept.json");
+        await php(other, ["snapshot", file], { interfaces: [] });
+        const back = await php(real.config, ["restore", file], {});
+        const lanes = (all: Config): readonly Fields[] =>
+          [...all.aliases.alias, ...all.filter.rule].filter((each) => /sg[lts]_/.test(JSON.stringify(each)));
+        expect(lanes(back.config)).toEqual(lanes(real.config));
+        expect(back.config.aliases.alias.filter(isStructure)).toEqual(other.aliases.alias.filter(isStructure));
+      }),
+      { numRuns: 10 },
+    );
+    const taken = { name: "sgl_tcp_443", type: "host", address: "2001:db8::1", descr: "mine", detail: "" };
+    const before = { ...nothing, aliases: { alias: [taken] } };
+    const refused = await php(before, ["lane"], wish);
+    expect([refused.code, refused.config]).toEqual([70, before]);
   },
   60_000,
 );

@@ -1,5 +1,5 @@
-/** Where the lane's script is: on the file system that outlives a restart. */
-export const scriptPath = "/conf/sixgate/lane.sh";
+/** Where the lane's script is: on the file system that outlives a restart. What ends in .sh there is an undo that waits. */
+export const scriptPath = "/conf/sixgate/lane";
 /** cron(8) of FreeBSD reads what is there. */
 export const cronPath = "/usr/local/etc/cron.d/sixgate";
 
@@ -10,7 +10,7 @@ PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
 `;
 
 /**
- * The lane's part on the device, for sh(1) of FreeBSD: \`sh lane.sh VERB\`. Entries are in pf's tables and nowhere else, so
+ * The lane's part on the device, for sh(1) of FreeBSD: \`sh lane VERB\`. Entries are in pf's tables and nowhere else, so
  * that nothing is open after a restart. pf knows no end of an entry: ends are kept beside, in a file that is written
  * before the entry is there, and a process on the device closes what has ended, whether we live or not.
  *

@@ -172,7 +172,7 @@ describe.each([
     const at = driver.at(rig.way(), rig.desired);
     const { items, revision } = await at.observe();
     const changes = diff(items, driver.normalize(rig.desired));
-    const set = { device: "fw", layer: "gateway", driver: kind, base: revision, changes } as const;
+    const set = { device: rig.desired.device, layer: "gateway", driver: kind, base: revision, changes } as const;
     const pending = await at.apply(set, seconds(60));
     await lane.change([{ host: vm1, to: web, before: [tcp(443)], after: [tcp(8443)] }], 0 as never);
     await pending.rollback();

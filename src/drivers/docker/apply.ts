@@ -3,6 +3,7 @@ import { type ChangeSet, keyOf } from "../../change/change-set.ts";
 import type { Value } from "../../change/item.ts";
 import type { EngineDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
+import { replaceFile } from "../previous.ts";
 import type { EngineApi } from "./api.ts";
 import { doorKey, needsRestart, wantedState } from "./convert.ts";
 import { daemonPath, mergeDaemonFile, printDaemonFile } from "./daemon-file.ts";
@@ -98,8 +99,7 @@ async function must(shell: Shell, argv: readonly string[]): Promise<string> {
 async function writeFiles(shell: Shell, set: ChangeSet, touched: Touched): Promise<void> {
   for (const path of touched.files) {
     const text = afterOf(set, `file ${path}`);
-    if (typeof text === "string") await shell.write(path, text);
-    else await shell.remove(path);
+    await replaceFile(shell, path, typeof text === "string" ? text : undefined);
   }
   if (!touched.files.some((path) => path.startsWith("/etc/systemd/"))) return;
   // A drop-in counts from the next reload on; without systemd (sd_booted(3)) nobody reads it.
@@ -127,8 +127,7 @@ async function restartEngine(work: Work, signal?: AbortSignal): Promise<void> {
     } finally {
       await shell.remove(checkPath);
     }
-    if (text === undefined) await shell.remove(daemonPath);
-    else await shell.write(daemonPath, text, Number.parseInt(touched.daemonMode, 8));
+    await replaceFile(shell, daemonPath, text, Number.parseInt(touched.daemonMode, 8));
   }
   await api.restart(signal);
   if (!wantedState(desired).filters) await clearLeftovers(shell, desired.block);

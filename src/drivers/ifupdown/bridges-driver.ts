@@ -16,6 +16,7 @@ import { inOrder, routeKey, structure, sysctlKey } from "../linux/guest-items.ts
 import { type Live, readLive, readSysctls } from "../linux/live.ts";
 import { revisionOf } from "../linux/observe-guest.ts";
 import { silences } from "../linux/silence.ts";
+import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { failedChecks, has, type Port, plugCommands, readPorts } from "./api.ts";
 import { bridgeKey, interfacesPath, normalize, stanzaItems, withBridges } from "./convert.ts";
@@ -51,7 +52,7 @@ export function bridgesDriver(shell: Shell, desired: HypervisorDesired): Driver 
       await requirePorts(shell, desired, signal);
       const pending = await arm(shell, old, set, plugged(ports, old ?? ""), confirmWithin);
       try {
-        if (text !== old) await shell.write(interfacesPath, text);
+        if (text !== old) await replaceFile(shell, interfacesPath, text);
         await reload(shell, desired, set, ports, signal);
         await asPlanned(shell, desired, observe, signal);
         return pending;

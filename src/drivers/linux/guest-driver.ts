@@ -10,6 +10,7 @@ import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
 import type { Driver, Observed, Pending, RenderedFile } from "../driver.ts";
 import { goBack } from "../go-back.ts";
+import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { filesScript, inverse, linkOfChange, liveCommands, sysctlScript, sysctlsAmong } from "./converge.ts";
 import { type Claims, textOf } from "./guest-items.ts";
@@ -157,8 +158,12 @@ async function change(
     const key = keyOf(each);
     if (!key.startsWith("file ")) continue;
     const path = key.slice("file ".length);
-    if (each.kind === "delete") await shell.remove(path);
-    else await shell.write(path, textOf(each.after.value), modes.get(path) ?? 0o644);
+    await replaceFile(
+      shell,
+      path,
+      each.kind === "delete" ? undefined : textOf(each.after.value),
+      modes.get(path) ?? 0o644,
+    );
   }
   if (touched.links.length > 0 || touched.files.length > 0) await tool.bring(shell, touched, signal);
   // What only an old file spoke for: no tool removes it from a link it no longer looks after.

@@ -8,6 +8,7 @@ import type { GatewayDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { shellOf, type Way } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
+import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { type Nft, nftAt } from "./api.ts";
 import { bootPaths } from "./boot.ts";
@@ -258,8 +259,8 @@ function isFile(change: Change): boolean {
 
 async function writeFile(shell: Shell, change: Change): Promise<void> {
   const path = keyOf(change).slice("file ".length);
-  if (change.kind === "delete") await shell.remove(path);
-  else if (typeof change.after.value === "string") await shell.write(path, change.after.value);
+  if (change.kind === "delete") await replaceFile(shell, path, undefined);
+  else if (typeof change.after.value === "string") await replaceFile(shell, path, change.after.value);
   else throw new RangeError(`Not a file's text: ${path}`);
 }
 

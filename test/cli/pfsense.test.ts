@@ -1,53 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { certificate } from "../fakes/certificate.ts";
 import { textOf } from "../fakes/pfsense/config.ts";
 import { foreignOf, leftovers, stateOf } from "../fakes/pfsense/device.ts";
-import { type FakePfSense, fakePfSense } from "../fakes/pfsense/index.ts";
 import { configureFilter } from "../fakes/pfsense/kernel.ts";
-import { sshStandIn } from "../fakes/ssh.ts";
-import { inFolder, project, type Said, sixgate } from "./run.ts";
-
-type Bench = {
-  readonly fake: FakePfSense;
-  readonly folder: string;
-  readonly call: (words: readonly string[], env?: Readonly<Record<string, string | undefined>>) => Promise<Said>;
-  readonly edit: (from: string | RegExp, to: string) => void;
-};
-
-/** The article's example against a pfSense over TLS, and a stand-in for ssh: everything between is the product's. */
-async function withPfSense(work: (bench: Bench) => Promise<void>): Promise<void> {
-  const config = readFileSync(join(project, "test/fixtures/pfsense/pfsense-default-config.xml"), "utf8")
-    .replace("<if>em0</if>", "<if>vtnet0</if>")
-    .replace("<if>em1</if>", "<if>vtnet1</if>");
-  const certified = certificate({ name: "pfSense" });
-  const ports = new Map([0, 1, 2].map((i) => [`vtnet${i}`, `bc:24:11:00:00:0${i}`]));
-  const fake = await fakePfSense({ config, certified, ports });
-  const outputs: string[] = [];
-  try {
-    await inFolder(async (folder) => {
-      const bin = sshStandIn(folder, fake.system.url);
-      const path = join(folder, "fleet.yaml");
-      const text = readFileSync(join(project, "examples/article-pfsense.yaml"), "utf8")
-        .replace("https://10.10.10.2", fake.url)
-        .replace(/fingerprint: .*/, `fingerprint: ${certified.sha256}`);
-      writeFileSync(path, text);
-      const env = { PFSENSE_KEY: fake.device.key, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
-      const call: Bench["call"] = async (words, more = {}) => {
-        const said = await sixgate([...words], { cwd: folder, env: { ...env, ...more } });
-        outputs.push(said.out, said.err);
-        return said;
-      };
-      const edit: Bench["edit"] = (from, to) => writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
-      await work({ fake, folder, call, edit });
-      const plans = outputs.join("\n");
-      expect(plans).not.toContain(fake.device.key);
-    });
-  } finally {
-    await fake.stop();
-  }
-}
+import { withPfSense } from "./pf-rig.ts";
+import { inFolder, project, sixgate } from "./run.ts";
 
 test("plans, applies, confirms, sees drift and takes it back, on the article's network", async () => {
   await withPfSense(async ({ fake, folder, call, edit }) => {

@@ -1,9 +1,10 @@
 /** A suite of conformance: gives the process's exit code, 0 when nothing failed. */
 type Suite = { run(words: readonly string[]): Promise<number> };
 
-/** `npm run conformance -- rfc`. */
+/** `npm run conformance -- rfc`, `npm run conformance -- drivers`. */
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   rfc: () => import("./rfc/suite.ts"),
+  drivers: () => import("./drivers/suite.ts"),
 };
 
 const [name = "", ...words] = process.argv.slice(2);

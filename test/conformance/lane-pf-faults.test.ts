@@ -33,7 +33,7 @@ function opened(...after: readonly OpenService[]): readonly AddressChange[] {
   return [{ host: vm1, to: web, before: [], after }];
 }
 
-type Fault = "shell-lost" | "php-fails" | "slow";
+type Fault = "shell-lost" | "php-fails";
 
 type Rig = {
   readonly kernel: Kernel;
@@ -41,6 +41,8 @@ type Rig = {
   readonly desired: ReturnType<typeof pfState>;
   way(by?: { readonly shell?: boolean }): ApiWay;
   fault(name: Fault, times?: number): void;
+  /** Each sets one fault, that strikes once. */
+  readonly once: readonly (readonly [name: string, set: () => void])[];
   /** The product loads its rules anew, as it does for many reasons. */
   reload(): void;
   reboot(): Promise<void>;
@@ -56,6 +58,7 @@ async function pfSenseRig(): Promise<Rig> {
   return {
     ...common(device, system, fake, "pfsense"),
     fault: (name, times) => device.faults.set(name, times),
+    once: (["load-fails", "not-loaded", "php-fails"] as const).map((name) => [name, () => device.faults.set(name)]),
     reload() {
       configureFilter(device.kernel, device.config);
       showTables(device.kernel, device.root);
@@ -67,12 +70,26 @@ async function pfSenseRig(): Promise<Rig> {
   };
 }
 
+const opnSenseFaults = [
+  "rules-not-loaded",
+  "tables-not-loaded",
+  "configd-down",
+  "fatal-read",
+  "fatal-write",
+  "write-fails",
+  "somebody-removes",
+  "slow",
+  "answer-lost",
+  "no-rights",
+] as const;
+
 async function opnSenseRig(): Promise<Rig> {
   const { device, system, ...fake } = await startOpnSense();
   return {
     ...common(device, system, fake, "opnsense"),
     // PHP is for the undo alone: what is made new is made by the API.
     fault: (name, times) => device.faults.set(name === "php-fails" ? "write-fails" : name, times),
+    once: opnSenseFaults.map((name) => [name, () => device.faults.set(name)]),
     reload() {
       reloadFilter(device.kernel, device.config);
       showTables(device.kernel, device.root);
@@ -89,7 +106,7 @@ function common(
   system: Pick<Rig, "killWaiting"> & { readonly login: (command: string, input: string) => ReturnType<Rig["login"]> },
   fake: Pick<Rig, "way" | "reboot" | "stop">,
   kind: "pfsense" | "opnsense",
-): Omit<Rig, "fault" | "reload" | "switchOff"> {
+): Omit<Rig, "fault" | "once" | "reload" | "switchOff"> {
   return {
     kernel: device.kernel,
     root: device.root,
@@ -198,6 +215,25 @@ describe.each([
     rig.fault("shell-lost", 0);
     await change(lane, tcp(443));
     expect(entries("sgl_tcp_443")).toEqual([web]);
+  });
+
+  test("after each fault of the device nothing is said to be open that is not, and the next try opens it", async () => {
+    const { rig, lane } = await begin();
+    let port = 1000;
+    let before: readonly OpenService[] = [];
+    for (const [name, set] of rig.once) {
+      const after = [...before, tcp(++port, { from: [prefix(`2001:db8:${port}::/48`)] })];
+      set();
+      const change = (): Promise<void> => lane.change([{ host: vm1, to: web, before, after }], 0 as never);
+      const isDone = await change().then(
+        () => true,
+        () => false,
+      );
+      expect([name, await lane.readAt(web)]).toEqual([name, lane.normalize(isDone ? after : before)]);
+      await change();
+      expect([name, await lane.readAt(web)]).toEqual([name, lane.normalize(after)]);
+      before = after;
+    }
   });
 
   test("a rule that somebody switched off is no opening, and is not switched on again", async () => {

@@ -32,9 +32,9 @@ function structureBy(core: Core): LaneStructure {
       const reading = await read(core, () => Promise.resolve([]), signal);
       const sources = new Map(services.flatMap((each) => each.sources.map((alias) => [alias.name, alias] as const)));
       const aliases = [...sources.values(), ...services.map(({ alias }) => ({ ...alias, type: "external" as const }))];
-      let made = 0;
-      for (const alias of aliases) if (await addAlias(core, reading, alias, signal)) made++;
-      if (made > 0) await core.apply(`${paths.aliases}/reconfigure`, signal);
+      for (const alias of aliases) await addAlias(core, reading, alias, signal);
+      // Also where all are there: what made them may have come no further.
+      await core.apply(`${paths.aliases}/reconfigure`, signal);
       const known = new Set(reading.rules.filter((row) => isMarked(row.description ?? "")).map(nameOf));
       for (const rule of services.flatMap((each) => each.rules))
         if (!known.has(rule.name)) await addRule(core, reading, rule, signal);
@@ -46,17 +46,17 @@ function structureBy(core: Core): LaneStructure {
 /** One of type external has its entries in pf alone: no configuration, no reload, nothing after a restart. */
 type LaneAlias = Omit<PfAlias, "type"> & { readonly type: PfAlias["type"] | "external" };
 
-async function addAlias(core: Core, reading: Reading, wanted: LaneAlias, signal?: AbortSignal): Promise<boolean> {
+async function addAlias(core: Core, reading: Reading, wanted: LaneAlias, signal?: AbortSignal): Promise<void> {
   const { name, type, entries, about } = wanted;
   const content = type === "external" ? "" : contentOf(type, entries);
   const there = reading.aliases.find((row) => row.name === name);
   if (there === undefined) {
     const alias = { enabled: "1", name, type, content, description: `${mark}${about}` };
     await core.add(`${paths.aliases}/addItem`, { alias }, signal);
-    return true;
+    return;
   }
   const same = type === "external" || entriesOf(there).join(" ") === entriesOf({ content }).join(" ");
-  if (isMarked(there.description ?? "") && there.type === type && same) return false;
+  if (isMarked(there.description ?? "") && there.type === type && same) return;
   throw new Failure(
     "E592",
     `${core.name} alias ${name}`,

@@ -66,6 +66,8 @@ test("the npm tarball runs from a prefix of its own", async () => {
   // Everything that a checkout has for its own making stays at home, and what is pulled in is pinned.
   expect(existsSync(join(home, "src"))).toBe(false);
   expect(existsSync(join(home, "npm-shrinkwrap.json"))).toBe(true);
+  // The page, once the project has one.
+  expect(existsSync(join(home, "dist/ui/index.html"))).toBe(existsSync(join(project, "src/web/ui")));
   expect(existsSync(join(home, "node_modules/vitest"))).toBe(false);
 });
 

@@ -63,7 +63,7 @@ try {
     for (const path of await takePictures(lab, join(project, "docs/pictures"))) process.stdout.write(`${path}\n`);
   } else process.stdout.write("no page in this project: no pictures\n");
 } catch (error) {
-  spawnSync("./sixgate", ["lab", "down"]);
+  spawnSync(join(project, "sixgate"), ["lab", "down"]);
   throw error;
 }
 session.push(recorded("lab", "down"));

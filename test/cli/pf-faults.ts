@@ -23,7 +23,8 @@ export const pfsenseFaults: readonly Struck<PfSenseFault>[] = [
   { fault: "no-package", times: forever, ends: "E560" },
   { fault: "named-by-descr", times: forever, ends: fine },
   { fault: "no-rights", times: forever, ends: "E553" },
-  { fault: "php-fails", times: 1, ends: "E511" },
+  // PHP's 255 is also what ssh ends with when it does not get through; a driver without ssh between says E511.
+  { fault: "php-fails", times: 1, ends: "E503" },
   { fault: "shell-lost", times: forever, ends: "E503" },
 ];
 
@@ -41,6 +42,7 @@ export const opnsenseFaults: readonly Struck<OpnSenseFault>[] = [
   { fault: "stalled", times: 1, ends: fine },
   { fault: "answer-lost", times: 1, ends: "E503" },
   { fault: "no-rights", times: forever, ends: "E553" },
-  { fault: "php-fails", times: 1, ends: "E511" },
+  // PHP's 255 is also what ssh ends with when it does not get through; a driver without ssh between says E511.
+  { fault: "php-fails", times: 1, ends: "E503" },
   { fault: "shell-lost", times: forever, ends: "E503" },
 ];

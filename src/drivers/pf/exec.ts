@@ -64,7 +64,13 @@ export function execAt(shell: Shell, options: ExecOptions): Exec {
     async snapshot(id, input, signal) {
       await refuseSecond(shell, folder);
       await shell.write(bootHookPath, bootHookFor(folder), 0o755);
-      await php(["snapshot", kept(id)], input, signal);
+      try {
+        await php(["snapshot", kept(id)], input, signal);
+      } catch (cause) {
+        // Nothing is armed yet, so there is nothing for a boot to take back.
+        await shell.remove(bootHookPath).catch(() => undefined);
+        throw cause;
+      }
     },
     undoOf: (id) => `php ${programPath} restore ${kept(id)} && rm -f ${kept(id)} ${bootHookPath}\n`,
     async forget(id) {

@@ -49,6 +49,8 @@ const reasons: Readonly<Record<string, string>> = {
   docker: "needs an engine and an image from the Internet; test/lab has the same with its own image",
   curl: "needs a running controller; src/web has each route",
   cd: "goes to the reader's folder",
+  cp: "puts files of the reader's machine back",
+  networkctl: "reloads the reader's own links",
   mkdir: "a hook of the reader's DHCPv6 client",
   printf: "a hook of the reader's DHCPv6 client",
 };

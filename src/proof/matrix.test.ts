@@ -5,9 +5,12 @@ import { emptyLedger } from "../addressing/ledger.ts";
 import { deriveFilter } from "../desired/derive-filter.ts";
 import { plannedRules } from "../drivers/gateway-rules.ts";
 import { parseFleet } from "../fleet/parse-fleet.ts";
-import { exposureMatrix, matrixVantages } from "./matrix.ts";
+import type { Vantage } from "./filter-rules.ts";
+import { exposureMatrix, type MatrixRow, matrixVantages } from "./matrix.ts";
 
-function matrixOf(change: (text: string) => string): Readonly<Record<string, readonly string[]>> {
+type Asked = { readonly vantages: readonly Vantage[]; readonly rows: readonly MatrixRow[] };
+
+function ask(change: (text: string) => string): Asked {
   const text = change(readFileSync(new URL("../../examples/lab.yaml", import.meta.url), "utf8"));
   const fleet = parseFleet(text, "lab.yaml");
   if (!fleet.ok) throw new Error(JSON.stringify(fleet.errors));
@@ -15,7 +18,13 @@ function matrixOf(change: (text: string) => string): Readonly<Record<string, rea
   if (!plan.ok) throw new Error(JSON.stringify(plan.errors));
   const desired = deriveFilter(fleet.value, plan.value.plan);
   const vantages = matrixVantages(desired, fleet.value, 16);
-  const rows = exposureMatrix(plannedRules(desired), vantages, desired.hosts);
+  return { vantages, rows: exposureMatrix(plannedRules(desired), vantages, desired.hosts) };
+}
+
+const rowsOf = (change: (text: string) => string): readonly MatrixRow[] => ask(change).rows;
+
+function matrixOf(change: (text: string) => string): Readonly<Record<string, readonly string[]>> {
+  const { vantages, rows } = ask(change);
   return Object.fromEntries(
     rows.map(({ host, cells }) => [
       host,
@@ -43,6 +52,11 @@ test("exposureMatrix says what the fleet file opens, by source and host", () => 
       ],
     }
   `);
+});
+
+test("exposureMatrix names an address and a service that why can be asked about", () => {
+  const [row] = rowsOf((text) => text);
+  expect(row?.cells[0]?.example).toBe("[2001:db8:1234:321d:23::80]:80/tcp");
 });
 
 test("exposureMatrix says what strangers may too where hosts may not reach each other", () => {

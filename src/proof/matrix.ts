@@ -1,7 +1,9 @@
 import type { GatewayDesired } from "../desired/desired.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import { fromBits } from "../net/address.ts";
 import type { Prefix } from "../net/prefix.ts";
 import { baseBits, prefixOf, sizeOf } from "../net/prefix.ts";
+import { protocolNumber, transports } from "../net/transport.ts";
 import { usualFlows } from "./allowed.ts";
 import { arrivalsAt, plainPackets } from "./arrivals.ts";
 import { Exposure } from "./exposure.ts";
@@ -22,6 +24,8 @@ export type MatrixCell = {
   readonly flows: readonly string[];
   /** At how many single addresses something is open. */
   readonly addresses: number;
+  /** One of them, with a service, as `why` takes it: `[2001:db8::1]:80/tcp`. */
+  readonly example?: string;
 };
 
 export type MatrixRow = { readonly host: string; readonly cells: readonly MatrixCell[] };
@@ -29,6 +33,9 @@ export type MatrixRow = { readonly host: string; readonly cells: readonly Matrix
 export type MatrixHost = { readonly host: string; readonly block: Prefix };
 
 const icmpv6 = 58;
+const names: Readonly<Record<number, string>> = Object.fromEntries(
+  transports.map((transport) => [protocolNumber(transport), transport]),
+);
 /** Kinds of flows that a cell names. */
 const mostKinds = 6;
 
@@ -62,7 +69,7 @@ export function exposureMatrix(
   }));
 }
 
-type Ground = { flows: PacketSet; addresses: number; wide: boolean; unsure: boolean };
+type Ground = { flows: PacketSet; addresses: number; wide: boolean; unsure: boolean; example: string | undefined };
 
 function columnOf(exposure: Exposure, hosts: readonly MatrixHost[]): readonly MatrixCell[] {
   const { space, vantage } = exposure;
@@ -76,7 +83,9 @@ function columnOf(exposure: Exposure, hosts: readonly MatrixHost[]): readonly Ma
   };
   const spans = hosts.map(({ block }) => ({ first: baseBits(block), last: baseBits(block) + sizeOf(block) - 1n }));
   const order = spans.map((_, at) => at).sort((a, b) => ((spans[a]?.first ?? 0n) < (spans[b]?.first ?? 0n) ? -1 : 1));
-  const grounds = hosts.map((): Ground => ({ flows: noPackets, addresses: 0, wide: false, unsure: false }));
+  const grounds = hosts.map(
+    (): Ground => ({ flows: noPackets, addresses: 0, wide: false, unsure: false, example: undefined }),
+  );
   for (const { first, last, outcome } of exposure.all()) {
     const flows = toldOf(outcome.accepted);
     const unsure = toldOf(outcome.doubtful) !== noPackets;
@@ -89,8 +98,11 @@ function columnOf(exposure: Exposure, hosts: readonly MatrixHost[]): readonly Ma
       if (span === undefined || ground === undefined || span.first > last) break;
       ground.unsure ||= unsure;
       ground.flows = space.or(ground.flows, flows);
-      if (first === last && flows !== noPackets) ground.addresses += 1;
-      else if (isAll) ground.wide = true;
+      if (first === last && flows !== noPackets) {
+        ground.addresses += 1;
+        // A port says more than ping.
+        if (ground.example?.endsWith(":ping") ?? true) ground.example = exampleOf(first, flows) ?? ground.example;
+      } else if (isAll) ground.wide = true;
     }
   }
   return grounds.map(cellOf);
@@ -113,10 +125,23 @@ function firstEndingFrom(
   return low;
 }
 
-function cellOf({ flows, addresses, wide, unsure }: Ground): MatrixCell {
-  if (wide && !unsure) return { state: "open", flows: ["everything"], addresses };
+/** A service of the flows that people ask about: a port, else ping. */
+function exampleOf(at: bigint, flows: PacketSet): string | undefined {
+  let ping: string | undefined;
+  for (const { protocols, toPorts } of groupsOf(flows, mostKinds).groups) {
+    const protocol = Number(protocols[0]?.first);
+    if (protocol === icmpv6) ping = `[${fromBits(at)}]:ping`;
+    const name = names[protocol];
+    if (name !== undefined) return `[${fromBits(at)}]:${Math.max(1, Number(toPorts[0]?.first))}/${name}`;
+  }
+  return ping;
+}
+
+function cellOf({ flows, addresses, wide, unsure, example }: Ground): MatrixCell {
+  const shown = example === undefined ? {} : { example };
+  if (wide && !unsure) return { state: "open", flows: ["everything"], addresses, ...shown };
   const { groups, more } = groupsOf(flows, mostKinds);
   const kinds = [...new Set(groups.map(formatGroup)), ...(more ? ["and more"] : [])];
   const state = unsure ? "unsure" : flows === noPackets ? "closed" : "partly";
-  return { state, flows: kinds, addresses };
+  return { state, flows: kinds, addresses, ...shown };
 }

@@ -2,8 +2,8 @@ import type { HostPlan } from "../../addressing/address-plan.ts";
 import { reservedAddress } from "../../addressing/reserved-address.ts";
 import type { AgentView, Controller, OpeningView } from "../../controller/controller.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
-import type { Address } from "../../net/address.ts";
-import { contains } from "../../net/prefix.ts";
+import { type Address, toBits } from "../../net/address.ts";
+import { baseBits, contains, sizeOf } from "../../net/prefix.ts";
 import { formatService } from "../../openings/services.ts";
 import { breathe } from "../breathe.ts";
 import type { DeniedGroup } from "./denied-book.ts";
@@ -30,6 +30,7 @@ export async function topologyOf({ controller, denied, host: only }: TopologyWis
   const agents = new Map(controller.agents().map((each) => [each.host, each]));
   const flows = denied.map((group) => flowOf(group, names, plan.hosts));
   const sources = new Map<string, Source>(names.named.map((each) => [each.name, each]));
+  const bridges = bridgesOf(fleet);
   const hosts: HostBranch[] = [];
   let left = mostContainers;
   for (const [at, host] of plan.hosts.entries()) {
@@ -41,18 +42,20 @@ export async function topologyOf({ controller, denied, host: only }: TopologyWis
         const source = names.of(from);
         if (source.kind !== "host" && sources.size < 64) sources.set(source.name, source);
       }
-    const dots = dotsOf(host, controller, { fleet, openings, names });
-    const shown = only !== undefined || dots.length <= left;
-    if (shown) left -= dots.length;
-    const facts = { fleet, openings, names, agent: agents.get(host.host), dots, shown };
-    hosts.push(branchOf(host, controller.refusals(host.host).length, facts));
+    const facts = { fleet, openings, names };
+    const spots = spotsOf(host, controller, facts);
+    const shown = only !== undefined || spots.size <= left;
+    if (shown) left -= spots.size;
+    const dots = shown ? dotsOf(host, spots, controller, facts) : undefined;
+    const bridge = bridgeOf(bridges, fleet.hosts.get(host.host)?.on);
+    hosts.push(branchOf(host, { ...facts, bridge, agent: agents.get(host.host), spots, dots, controller }));
   }
   return {
     fleet: fleet.name,
     delegated: plan.delegated,
     gateway: gatewayOf(fleet, controller),
     sources: [...sources.values()],
-    bridges: bridgesOf(fleet),
+    bridges,
     hosts,
     denied: flows.filter((flow) => only === undefined || flow.host === only).slice(0, 500),
   };
@@ -81,9 +84,7 @@ function bridgesOf(fleet: Fleet): TopologyView["bridges"] {
   return found.length > 0 ? found : [{ id: network, name: network }];
 }
 
-function bridgeOf(fleet: Fleet, name: string): string {
-  const on = [...fleet.hosts.values()].find((each) => each.name === name)?.on;
-  const bridges = bridgesOf(fleet);
+function bridgeOf(bridges: TopologyView["bridges"], on: string | undefined): string {
   return (bridges.find((each) => each.hypervisor === on) ?? bridges[0])?.id ?? "";
 }
 
@@ -93,25 +94,25 @@ type Facts = {
   readonly names: SourceNames;
 };
 
+/** An address that a container has, had, or is kept for one. */
+type Spot = Pick<ContainerDot, "name" | "state"> & { readonly network: string };
+
 function branchOf(
   host: HostPlan,
-  refusals: number,
-  {
-    fleet,
-    openings,
-    names,
-    agent,
-    dots,
-    shown,
-  }: Facts & {
+  facts: Facts & {
+    readonly bridge: string;
     readonly agent: AgentView | undefined;
-    readonly dots: readonly ContainerDot[];
-    readonly shown: boolean;
+    readonly spots: ReadonlyMap<Address, Spot>;
+    readonly dots: readonly ContainerDot[] | undefined;
+    readonly controller: Controller;
   },
 ): HostBranch {
+  const { bridge, openings, names, agent, spots, dots } = facts;
+  const containers = countBy(spots.values(), ({ network }) => network);
+  const opened = countBy(openings, ({ to }) => spots.get(to)?.network ?? "");
   return {
     name: host.host,
-    bridge: bridgeOf(fleet, host.host),
+    bridge,
     slot: host.slot,
     block: host.block,
     address: host.address,
@@ -119,17 +120,23 @@ function branchOf(
     ...(agent?.seen === undefined ? {} : { seen: agent.seen }),
     openings: openings.length,
     held: openings.filter(({ state }) => state === "held").length,
-    refusals,
+    refusals: facts.controller.refusals(host.host).length,
     from: countSources(openings, names),
-    networks: host.networks.map((network) => ({
-      name: network.name,
-      prefix: network.prefix,
-      containers: dots.filter((dot) => dot.network === network.name).length,
-      openings: openings.filter(({ to }) => contains(network.prefix, to)).length,
+    networks: host.networks.map(({ name, prefix }) => ({
+      name,
+      prefix,
+      containers: containers.get(name) ?? 0,
+      openings: opened.get(name) ?? 0,
     })),
-    containers: dots.length,
-    ...(shown ? { dots } : {}),
+    containers: spots.size,
+    ...(dots === undefined ? {} : { dots }),
   };
+}
+
+function countBy<T>(all: Iterable<T>, key: (each: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const each of all) counts.set(key(each), (counts.get(key(each)) ?? 0) + 1);
+  return counts;
 }
 
 /** How many openings each source has. One with two sources counts for both. */
@@ -140,28 +147,19 @@ function countSources(openings: readonly OpeningView[], names: SourceNames): Rea
   return Object.fromEntries(counts);
 }
 
-/** Each address of the host that a container has, had, or is kept for one; in order of network and name. */
-function dotsOf(host: HostPlan, controller: Controller, { fleet, openings, names }: Facts): readonly ContainerDot[] {
-  const dots = new Map<Address, ContainerDot>();
-  const networkOf = (address: Address): string =>
-    host.networks.find(({ prefix }) => contains(prefix, address))?.name ?? "";
-  const refused = Map.groupBy(controller.refusals(host.host), ({ to }) => to);
-  const opened = Map.groupBy(openings, ({ to }) => to);
-  const put = (address: Address, name: string, state: ContainerDot["state"]): void => {
-    if (dots.has(address)) return;
-    dots.set(address, {
-      address,
+function spotsOf(host: HostPlan, controller: Controller, { fleet, openings }: Facts): ReadonlyMap<Address, Spot> {
+  const spots = new Map<Address, Spot>();
+  const spans = host.networks.map(({ name, prefix }) => {
+    const first = baseBits(prefix);
+    return { name, first, last: first + sizeOf(prefix) - 1n };
+  });
+  const put = (address: Address, name: string, state: Spot["state"]): void => {
+    if (spots.has(address)) return;
+    const at = toBits(address);
+    spots.set(address, {
       name,
       state,
-      network: networkOf(address),
-      openings: (opened.get(address) ?? []).slice(0, 64).map((each) => ({
-        id: each.id,
-        service: formatService(each.service),
-        state: each.state,
-        by: each.askedBy.kind,
-        from: [...new Set(each.from.map((from) => names.of(from).name))],
-      })),
-      refusals: (refused.get(address) ?? []).slice(0, 16).map(({ text, code, why, fix }) => ({ text, code, why, fix })),
+      network: spans.find(({ first, last }) => at >= first && at <= last)?.name ?? "",
     });
   };
   for (const container of controller.containers(host.host))
@@ -171,9 +169,36 @@ function dotsOf(host: HostPlan, controller: Controller, { fleet, openings, names
     if (address !== undefined) put(address, name, "reserved");
   }
   for (const { to, container } of openings) put(to, container?.name ?? "", "unseen");
-  return [...dots.values()].sort(
-    (a, b) => compare(a.network, b.network) || compare(a.name, b.name) || compare(a.address, b.address),
-  );
+  return spots;
+}
+
+/** In order of network and name. */
+function dotsOf(
+  host: HostPlan,
+  spots: ReadonlyMap<Address, Spot>,
+  controller: Controller,
+  { openings, names }: Facts,
+): readonly ContainerDot[] {
+  const refused = Map.groupBy(controller.refusals(host.host), ({ to }) => to);
+  const opened = Map.groupBy(openings, ({ to }) => to);
+  return [...spots]
+    .map(
+      ([address, spot]): ContainerDot => ({
+        address,
+        ...spot,
+        openings: (opened.get(address) ?? []).slice(0, 64).map((each) => ({
+          id: each.id,
+          service: formatService(each.service),
+          state: each.state,
+          by: each.askedBy.kind,
+          from: [...new Set(each.from.map((from) => names.of(from).name))],
+        })),
+        refusals: (refused.get(address) ?? [])
+          .slice(0, 16)
+          .map(({ text, code, why, fix }) => ({ text, code, why, fix })),
+      }),
+    )
+    .sort((a, b) => compare(a.network, b.network) || compare(a.name, b.name) || compare(a.address, b.address));
 }
 
 function compare(a: string, b: string): number {

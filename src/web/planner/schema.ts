@@ -41,6 +41,7 @@ export const matrixShape = {
               state: z.enum(["open", "partly", "closed", "unsure", "inside"]),
               flows: z.array(text).readonly(),
               addresses: count,
+              example: text.optional().openapi({ description: "For `why`", example: "[2001:db8::1]:80/tcp" }),
             }),
           )
           .readonly()

@@ -1,0 +1,185 @@
+import { expect, test } from "vitest";
+import type { HostBranch, TopologyView } from "../../../map/topology-schema.ts";
+import { everything, type Focus, graphOf, mostInColumn } from "./graph.ts";
+import { layOut, nodeHeight, pathsThrough, spread } from "./layout.ts";
+
+const fleet: Focus = { kind: "fleet" };
+
+function hostOf(n: number, change: Partial<HostBranch> = {}): HostBranch {
+  const name = `vm${n}`;
+  return {
+    name,
+    bridge: "vmbr2",
+    slot: n + 1,
+    block: `2001:db8:0:0:${(n * 16).toString(16)}::/76`,
+    address: `2001:db8:0:0:${(n * 16).toString(16)}::2`,
+    agent: "connected",
+    openings: 1,
+    held: 0,
+    refusals: 0,
+    from: { internet: 1 },
+    networks: [{ name: "default", prefix: "2001:db8::/80", containers: 1, openings: 1 }],
+    containers: 1,
+    dots: [
+      {
+        address: `2001:db8::${n}`,
+        name: `web${n}`,
+        state: "reported",
+        network: "default",
+        openings: [{ id: `o${n}`, service: "443/tcp", state: "open", by: "label", from: ["internet"] }],
+        refusals: [],
+      },
+    ],
+    ...change,
+  };
+}
+
+function viewOf(count: number, change: Partial<TopologyView> = {}): TopologyView {
+  return {
+    fleet: "lab",
+    delegated: "2001:db8::/64",
+    gateway: { name: "fw", kind: "nftables", uplink: "wan", hosts: "lan", nextHop: "fe80::1", reached: true, drift: 0 },
+    sources: [
+      { kind: "internet", name: "internet", prefixes: ["::/0"] },
+      { kind: "group", name: "office", prefixes: ["2001:db8:aaaa::/48"] },
+    ],
+    bridges: [{ id: "vmbr2", name: "vmbr2" }],
+    hosts: Array.from({ length: count }, (_, at) => hostOf(at + 1)),
+    denied: [],
+    ...change,
+  };
+}
+
+test("graphOf goes from sources to containers, and says what is open between them", () => {
+  const { nodes, edges } = graphOf(viewOf(2), fleet, everything);
+  expect(nodes.map(({ layer }) => layer)).toEqual([
+    "source",
+    "source",
+    "gateway",
+    "bridge",
+    "host",
+    "network",
+    "container",
+    "host",
+    "network",
+    "container",
+  ]);
+  expect(edges.find(({ from }) => from === "source internet")).toMatchObject({ kind: "open", count: 2 });
+  expect(edges.find(({ from }) => from === "source office")).toMatchObject({ kind: "inside", count: 0 });
+});
+
+test("graphOf marks what is amiss: refusals, hosts that are away, a gateway that drifted", () => {
+  const view = viewOf(1, { hosts: [hostOf(1, { agent: "stale", refusals: 2, held: 1 })] });
+  const { nodes } = graphOf({ ...view, gateway: { ...view.gateway, drift: 3 } }, fleet, everything);
+  expect(nodes.find(({ id }) => id === "gateway")?.marks).toEqual(["3 drifted"]);
+  expect(nodes.find(({ id }) => id === "host vm1")).toMatchObject({
+    tone: "held",
+    marks: ["agent stale", "2 refused"],
+  });
+});
+
+test("graphOf draws denied packets up to the gateway, by their source", () => {
+  const flow = {
+    from: "2600::/64",
+    example: "2600::1",
+    to: "2001:db8::1",
+    transport: "tcp",
+    port: 22,
+    count: 5,
+    last: 1,
+  };
+  const view = viewOf(2, {
+    denied: [
+      { ...flow, source: "internet", host: "vm1" },
+      { ...flow, source: "internet", port: 23, host: "vm1" },
+    ],
+  });
+  const { edges } = graphOf(view, fleet, everything);
+  expect(edges.filter(({ kind }) => kind === "denied")).toEqual([
+    { from: "source internet", to: "gateway", kind: "denied", count: 10 },
+  ]);
+  const only = graphOf(view, fleet, { ...everything, only: "denied" });
+  expect(only.nodes.filter(({ layer }) => layer === "host").map(({ label }) => label)).toEqual(["vm1"]);
+});
+
+test.each([61, 1000, 4094])("graphOf puts %i hosts together, every one of them in one bundle", (count) => {
+  const { nodes } = graphOf(viewOf(count), fleet, everything);
+  const bundles = nodes.filter(({ layer }) => layer === "host");
+  expect(bundles.length).toBeLessThanOrEqual(mostInColumn);
+  const slots = bundles.flatMap(({ goes }) =>
+    goes !== undefined && "kind" in goes && goes.kind === "hosts"
+      ? Array.from({ length: goes.last - goes.first + 1 }, (_, at) => goes.first + at)
+      : [],
+  );
+  expect(slots).toEqual(Array.from({ length: count }, (_, at) => at + 2));
+});
+
+test("graphOf shows one host with all its networks, and counts containers that have no room", () => {
+  const dots = Array.from({ length: 200 }, (_, at) => ({ ...(hostOf(1).dots ?? [])[0], address: `2001:db8::${at}` }));
+  const host = hostOf(1, {
+    dots: dots as NonNullable<HostBranch["dots"]>,
+    networks: [{ name: "default", prefix: "2001:db8::/80", containers: 200, openings: 200 }],
+  });
+  const { nodes } = graphOf(viewOf(1, { hosts: [host] }), { kind: "host", host: "vm1" }, everything);
+  const containers = nodes.filter(({ layer }) => layer === "container");
+  expect(containers).toHaveLength(mostInColumn);
+  expect(containers.at(-1)?.label).toBe("141 more containers");
+});
+
+test("graphOf filters by name, source and service", () => {
+  const view = viewOf(3);
+  const labels = (filter: object): readonly string[] =>
+    graphOf(view, fleet, { ...everything, ...filter })
+      .nodes.filter(({ layer }) => layer === "host")
+      .map(({ label }) => label);
+  expect(labels({ text: "WEB2" })).toEqual(["vm2"]);
+  expect(labels({ source: "office" })).toEqual([]);
+  expect(labels({ service: "443" })).toEqual(["vm1", "vm2", "vm3"]);
+  expect(labels({ service: "80/tcp" })).toEqual([]);
+});
+
+test.each([1, 5, 16, 60, 1000])(
+  "layOut lets no two nodes of a picture of %i hosts overlap, and is the same each time",
+  (count) => {
+    const graph = graphOf(viewOf(count), fleet, everything);
+    const { nodes, width, height, edges } = layOut(graph);
+    for (const [at, a] of nodes.entries()) {
+      expect(a.x).toBeGreaterThanOrEqual(0);
+      expect(a.x + a.width).toBeLessThanOrEqual(width);
+      expect(a.y + nodeHeight).toBeLessThanOrEqual(height);
+      for (const b of nodes.slice(at + 1))
+        if (a.x === b.x) expect(Math.abs(a.y - b.y)).toBeGreaterThanOrEqual(nodeHeight);
+    }
+    expect(edges).toHaveLength(graph.edges.length);
+    expect(layOut(graphOf(viewOf(count), fleet, everything))).toEqual({
+      nodes,
+      width,
+      height,
+      edges,
+      columns: expect.anything(),
+    });
+  },
+);
+
+test("layOut crosses no lines between hosts and what hangs on them", () => {
+  const { nodes, edges } = layOut(graphOf(viewOf(12), fleet, everything));
+  const at = new Map(nodes.map(({ id, y }) => [id, y]));
+  const pairs = edges
+    .filter(({ from }) => from.startsWith("host "))
+    .map(({ from, to }) => [at.get(from) ?? 0, at.get(to) ?? 0] as const);
+  for (const [a, b] of pairs) for (const [c, d] of pairs) if (a < c) expect(b).toBeLessThanOrEqual(d);
+});
+
+test("spread keeps order and distance, and stays where there is room", () => {
+  expect(spread([0, 100, 200], 50)).toEqual([0, 100, 200]);
+  expect(spread([0, 0, 0], 50)).toEqual([-50, 0, 50]);
+  expect(spread([undefined, 10, undefined], 50)).toEqual([-15, 35, 85]);
+});
+
+test("pathsThrough follows a node to both sides, not back again", () => {
+  const { edges } = graphOf(viewOf(2), fleet, everything);
+  const found = pathsThrough("host vm1", edges);
+  expect(found.has("container 2001:db8::1")).toBe(true);
+  expect(found.has("source internet")).toBe(true);
+  expect(found.has("host vm2")).toBe(false);
+});

@@ -1,0 +1,96 @@
+import type { JSX } from "preact";
+import { printable } from "../../../../base/printable.ts";
+import type { TopologyView } from "../../../map/topology-schema.ts";
+import type { Goes, Graph, GraphNode } from "./graph.ts";
+
+type ListProps = {
+  readonly graph: Graph;
+  readonly denied: TopologyView["denied"];
+  readonly onGo: (goes: Goes) => void;
+};
+
+/** The same as the picture, in words: for narrow screens and for screen readers. */
+export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
+  const below = Map.groupBy(graph.edges, ({ from }) => from);
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const kids = (id: string): readonly GraphNode[] => (below.get(id) ?? []).flatMap(({ to }) => nodes.get(to) ?? []);
+  return (
+    <div class="map-list">
+      <h2>From outside</h2>
+      <ul>
+        {graph.nodes
+          .filter(({ layer }) => layer === "source")
+          .map((source) => (
+            <li key={source.id}>
+              <b>{source.label}</b>: {countOf(graph, source.id, "open")} openings,{" "}
+              {countOf(graph, source.id, "denied")} packets denied in five minutes
+            </li>
+          ))}
+      </ul>
+      <h2>Hosts</h2>
+      <ul>
+        {graph.nodes
+          .filter(({ layer }) => layer === "host")
+          .map((host) => (
+            <li key={host.id}>
+              <Name node={host} onGo={onGo} />
+              {kids(host.id).length === 0 ? null : (
+                <ul>
+                  {kids(host.id).map((network) => (
+                    <li key={network.id}>
+                      <Name node={network} onGo={onGo} />
+                      <ul>
+                        {kids(network.id).map((each) => (
+                          <li key={each.id}>
+                            <Name node={each} onGo={onGo} />
+                          </li>
+                        ))}
+                      </ul>
+                    </li>
+                  ))}
+                </ul>
+              )}
+            </li>
+          ))}
+      </ul>
+      {denied.length === 0 ? null : (
+        <>
+          <h2>Denied in the last five minutes</h2>
+          <ul>
+            {denied.slice(0, 50).map((flow) => (
+              <li key={`${flow.from} ${flow.to} ${flow.transport} ${flow.port}`}>
+                <span class="mono">{flow.example}</span> → <span class="mono">{flow.to}</span> {flow.transport}
+                {flow.port === undefined ? "" : ` ${flow.port}`}, {flow.count}×
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Name({ node, onGo }: { readonly node: GraphNode; readonly onGo: ListProps["onGo"] }): JSX.Element {
+  const { goes } = node;
+  return (
+    <>
+      {goes === undefined ? (
+        <b>{printable(node.label)}</b>
+      ) : (
+        <button type="button" class="link" onClick={() => onGo(goes)}>
+          {printable(node.label)}
+        </button>
+      )}{" "}
+      <span class="mono">{node.detail}</span>
+      {node.marks.map((mark) => (
+        <span key={mark} class="map-remark">
+          {mark}
+        </span>
+      ))}
+    </>
+  );
+}
+
+function countOf({ edges }: Graph, id: string, kind: "open" | "denied"): number {
+  return edges.filter((edge) => edge.from === id && edge.kind === kind).reduce((sum, { count }) => sum + count, 0);
+}

@@ -43,7 +43,7 @@ describe.skipIf(noBrowser !== undefined)("the addresses", () => {
       expect(await squares.getAttribute("aria-valuetext")).toBe("Slot 4095: free");
       const box = await squares.boundingBox();
       if (box === null) throw new Error("No map");
-      await page.mouse.move(box.x + 6 + ((box.width - 12) * 2.5) / 64, box.y + 9);
+      await page.mouse.move(box.x + (box.width * 2.5) / 64, box.y + (box.height * 0.5) / 64);
       await expect.poll(() => squares.getAttribute("aria-valuetext")).toMatch(/^Slot 2: vm1, \d+ addresses in use/);
     });
   });

@@ -36,10 +36,16 @@ describe.skipIf(noBrowser !== undefined)("the map", () => {
     await withPage(small, async ({ open, controller }) => {
       const { page } = await open("#/map");
       await page.getByRole("group", { name: "Map of the fleet" }).waitFor();
-      const fresh = opening("new", { service: { kind: "ports", transport: "udp", ports: { first: 4433, last: 4433 } } });
+      const fresh = opening("new", {
+        service: { kind: "ports", transport: "udp", ports: { first: 4433, last: 4433 } },
+      });
       controller.scene.openings.get("vm1")?.push(fresh);
       controller.emit({ kind: "opened", at: fresh.since, opening: fresh });
-      await page.getByText("4433/udp").first().waitFor();
+      await page
+        .locator(".map-detail", { hasText: "4433/udp" })
+        .or(page.locator(".map-node", { hasText: "4433/udp" }))
+        .first()
+        .waitFor();
     });
   });
 
@@ -63,7 +69,7 @@ describe.skipIf(noBrowser !== undefined)("the map", () => {
       (controller) => populate(controller, hostile.length, hostile),
       async ({ open }) => {
         const { page, wrong } = await open("#/map");
-        await page.getByText("<img src=x", { exact: false }).first().waitFor();
+        await page.locator(".map-label", { hasText: "<img src=x" }).first().waitFor();
         expect(await page.locator(".map-screen img, .map-screen script").count()).toBe(0);
         expect(await page.locator(".map-screen").innerText()).not.toMatch(/[\u202e\u202c\u200b]/);
         await page.getByRole("button", { name: "List" }).click();
@@ -76,7 +82,9 @@ describe.skipIf(noBrowser !== undefined)("the map", () => {
 
   test("is well made at both widths, light and dark", async () => {
     await withPage(small, (stand) =>
-      expectWellMade(stand, "#/map", ({ page }) => page.getByText("vm1").first().waitFor()),
+      expectWellMade(stand, "#/map", ({ page }) =>
+        page.locator(".map-label, .map-list button", { hasText: "vm1" }).first().waitFor(),
+      ),
     );
   });
 
@@ -94,8 +102,11 @@ describe.skipIf(noBrowser !== undefined)("the map", () => {
         const bundle = performance.now();
         await page.getByRole("button", { name: /hosts/ }).first().press("Enter");
         await page.getByText("Whole fleet").waitFor();
-        await page.getByRole("button", { name: /^vm1\b/ }).first().press("Enter");
-        await page.getByText(/more containers/).first().waitFor();
+        await page
+          .getByRole("button", { name: /^vm1\b/ })
+          .first()
+          .press("Enter");
+        await page.locator(".map-label", { hasText: "more containers" }).first().waitFor();
         const inside = performance.now() - bundle;
         expect(await page.locator(".map-screen *").count()).toBeLessThan(2000);
         console.log(

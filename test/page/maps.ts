@@ -24,13 +24,17 @@ const looks = [
 ] as const;
 
 /** At both widths, light and dark: nothing that axe minds, nothing wrong in the console, nothing beside the screen. */
-export async function expectWellMade(stand: PageStand, place: string, ready: (sight: Sight) => Promise<unknown>): Promise<void> {
+export async function expectWellMade(
+  stand: PageStand,
+  place: string,
+  ready: (sight: Sight) => Promise<unknown>,
+): Promise<void> {
   for (const look of looks) {
     const sight = await stand.open(place, look);
     await ready(sight);
     expect({ look, found: await axeOf(sight) }).toEqual({ look, found: [] });
     expect({ look, wrong: sight.wrong }).toEqual({ look, wrong: [] });
-    expect(await sight.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    expect(await sight.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     await sight.page.close();
   }
 }

@@ -24,9 +24,18 @@ function prepare({ planner }: PageStand): void {
   planner.review_ = {
     file: "fleet.yaml",
     text: `fleet: lab\n# ${hostile[0]}\ntests:\n  - { from: internet, to: vm1/web, open: [80], closed: [22] }\n`,
-    findings: [{ code: "W208", severity: "warning", at: "fleet.yaml:1:1 fleet", text: "Nobody may log in", fix: "name some" }],
+    findings: [
+      { code: "W208", severity: "warning", at: "fleet.yaml:1:1 fleet", text: "Nobody may log in", fix: "name some" },
+    ],
     tests: [
-      { at: "fleet.yaml:4:5 tests[0]", name: "internet → vm1/web", what: "80/tcp", want: "open", passed: true, because: [] },
+      {
+        at: "fleet.yaml:4:5 tests[0]",
+        name: "internet → vm1/web",
+        what: "80/tcp",
+        want: "open",
+        passed: true,
+        because: [],
+      },
       {
         at: "fleet.yaml:4:5 tests[0]",
         name: "internet → vm1/web",
@@ -91,7 +100,7 @@ describe.skipIf(noBrowser !== undefined)("plan and tests", () => {
       const { page } = await stand.look({});
       await page.goto(await stand.link(await stand.tokenOf("viewer")));
       await page.getByRole("button", { name: "Sign out" }).waitFor();
-      await page.evaluate(() => (location.hash = "#/plan"));
+      await page.evaluate('location.hash = "#/plan"');
       await page.getByText("1 of 2 pass").waitFor();
       expect(await page.getByRole("button", { name: "Make a plan" }).count()).toBe(0);
     });

@@ -29,7 +29,9 @@ export function AddressesScreen(): JSX.Element {
       <WhoIs asked={who.value} />
       <Troubles of={troubles} />
       {view === undefined ? (
-        <p class="reading" aria-busy={troubles.length === 0}>{troubles.length === 0 ? "Reading the plan…" : ""}</p>
+        <p class="reading" aria-busy={troubles.length === 0}>
+          {troubles.length === 0 ? "Reading the plan…" : ""}
+        </p>
       ) : (
         <>
           <Summary view={view} used={used} />
@@ -72,7 +74,9 @@ function Summary({ view, used }: { readonly view: NumbersView; readonly used: nu
       </div>
       <div>
         <dt>Next host</dt>
-        <dd class="mono">{view.next === undefined ? "not known here" : `${view.next.block}, slot ${view.next.slot}`}</dd>
+        <dd class="mono">
+          {view.next === undefined ? "not known here" : `${view.next.block}, slot ${view.next.slot}`}
+        </dd>
       </div>
       {view.changes ? (
         <div>

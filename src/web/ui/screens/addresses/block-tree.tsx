@@ -27,7 +27,10 @@ export function BlockTree({ onWho, view, open, onOpen }: TreeProps): JSX.Element
   );
   const shown = found.slice(0, count.value);
   // The one that is open is there, wherever it stands.
-  const far = open === undefined || shown.some(({ host }) => host === open) ? undefined : view.blocks.find(({ host }) => host === open);
+  const far =
+    open === undefined || shown.some(({ host }) => host === open)
+      ? undefined
+      : view.blocks.find(({ host }) => host === open);
   return (
     <div class="tree">
       <div class="filters">
@@ -86,7 +89,13 @@ function Block({ onWho, host }: { readonly onWho: (address: string) => void; rea
   const path = `/api/v1/addresses/${encodeURIComponent(host)}`;
   const { value, troubles } = useReading<HostNumbersView>(path, moving);
   if (value === undefined)
-    return troubles.length > 0 ? <Troubles of={troubles} /> : <p class="reading" aria-busy="true">Reading…</p>;
+    return troubles.length > 0 ? (
+      <Troubles of={troubles} />
+    ) : (
+      <p class="reading" aria-busy="true">
+        Reading…
+      </p>
+    );
   return (
     <div class="tree-inside">
       <Bar label="Link and networks" used={value.room.used} all={value.room.all} />
@@ -103,7 +112,8 @@ function Block({ onWho, host }: { readonly onWho: (address: string) => void; rea
             <th scope="row">link</th>
             <td class="mono">{value.link.prefix}</td>
             <td>
-              <span class="mono">{value.link.gateway}</span> gateway, <span class="mono">{value.link.address}</span> host
+              <span class="mono">{value.link.gateway}</span> gateway, <span class="mono">{value.link.address}</span>{" "}
+              host
             </td>
           </tr>
           {value.networks.map((network) => (
@@ -169,7 +179,15 @@ function Used({
 }
 
 /** `used` of the places that there are, not of a power of two. */
-function Bar({ label, used, all }: { readonly label: string; readonly used: number; readonly all: number }): JSX.Element {
+function Bar({
+  label,
+  used,
+  all,
+}: {
+  readonly label: string;
+  readonly used: number;
+  readonly all: number;
+}): JSX.Element {
   return (
     <p class="bar">
       <span>

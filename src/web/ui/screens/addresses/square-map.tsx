@@ -18,7 +18,11 @@ export function SquareMap({ view, slot, onSlot, onOpen }: SquareMapProps): JSX.E
   const squares = useMemo(() => squaresOf(view, first), [view, first]);
   const paths = useMemo(() => pathsOf(squares, size), [squares]);
   const text = squareText(slot, squares.at(slot));
-  const under = ({ currentTarget, clientX, clientY }: TargetedPointerEvent<SVGSVGElement> | TargetedMouseEvent<SVGSVGElement>): number | undefined => {
+  const under = ({
+    currentTarget,
+    clientX,
+    clientY,
+  }: TargetedPointerEvent<SVGSVGElement> | TargetedMouseEvent<SVGSVGElement>): number | undefined => {
     const box = currentTarget.getBoundingClientRect();
     const x = Math.floor(((clientX - box.left) / box.width) * side);
     const y = Math.floor(((clientY - box.top) / box.height) * side);
@@ -28,35 +32,43 @@ export function SquareMap({ view, slot, onSlot, onOpen }: SquareMapProps): JSX.E
   const n = slot - first;
   return (
     <figure class="squares">
-      <svg
-        viewBox={`0 0 ${side * size} ${side * size}`}
-        role="slider"
-        tabindex={0}
-        aria-label="Blocks by slot"
-        aria-valuemin={0}
-        aria-valuemax={squares.all - 1}
-        aria-valuenow={slot}
-        aria-valuetext={text}
-        onPointerMove={(event) => {
-          const at = under(event);
-          if (at !== undefined) onSlot(at);
-        }}
-        onClick={(event) => {
-          const at = under(event);
-          if (at !== undefined) onOpen(at);
-        }}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" || event.key === " ") onOpen(slot);
-          const to = moved(slot, event.key, squares.all);
-          if (to !== undefined) onSlot(to);
-          if (to !== undefined || event.key === " ") event.preventDefault();
-        }}
-      >
-        {[...paths].map(([shade, path]) => (
-          <path key={shade} class={`square-${shade}`} d={path} />
-        ))}
-        <rect class="square-cursor" x={(n % side) * size - 1.5} y={Math.floor(n / side) * size - 1.5} width={size + 2} height={size + 2} />
-      </svg>
+      <div class="square-frame">
+        <svg
+          viewBox={`0 0 ${side * size} ${side * size}`}
+          role="slider"
+          tabindex={0}
+          aria-label="Blocks by slot"
+          aria-valuemin={0}
+          aria-valuemax={squares.all - 1}
+          aria-valuenow={slot}
+          aria-valuetext={text}
+          onPointerMove={(event) => {
+            const at = under(event);
+            if (at !== undefined) onSlot(at);
+          }}
+          onClick={(event) => {
+            const at = under(event);
+            if (at !== undefined) onOpen(at);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" || event.key === " ") onOpen(slot);
+            const to = moved(slot, event.key, squares.all);
+            if (to !== undefined) onSlot(to);
+            if (to !== undefined || event.key === " ") event.preventDefault();
+          }}
+        >
+          {[...paths].map(([shade, path]) => (
+            <path key={shade} class={`square-${shade}`} d={path} />
+          ))}
+          <rect
+            class="square-cursor"
+            x={(n % side) * size - 1.5}
+            y={Math.floor(n / side) * size - 1.5}
+            width={size + 2}
+            height={size + 2}
+          />
+        </svg>
+      </div>
       <figcaption>
         <p>
           {text} <span class="mono faint">{blockOf(view, slot) ?? ""}</span>

@@ -22,8 +22,8 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
           .filter(({ layer }) => layer === "source")
           .map((source) => (
             <li key={source.id}>
-              <b>{source.label}</b>: {countOf(graph, source.id, "open")} openings,{" "}
-              {countOf(graph, source.id, "denied")} packets denied in five minutes
+              <b>{source.label}</b>: {countOf(graph, source.id, "open")} openings, {countOf(graph, source.id, "denied")}{" "}
+              packets denied in five minutes
             </li>
           ))}
       </ul>

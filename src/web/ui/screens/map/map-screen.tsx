@@ -55,7 +55,9 @@ export function MapScreen(): JSX.Element {
         <DotCard view={view} address={address.value} onClose={() => (address.value = undefined)} />
       )}
       {view === undefined || graph === undefined || layout === undefined ? (
-        <p class="reading" aria-busy={troubles.length === 0}>{troubles.length === 0 ? "Reading the fleet…" : ""}</p>
+        <p class="reading" aria-busy={troubles.length === 0}>
+          {troubles.length === 0 ? "Reading the fleet…" : ""}
+        </p>
       ) : graph.nodes.every(({ layer }) => layer !== "host") ? (
         <Empty title={view.hosts.length === 0 ? "The fleet has no hosts yet" : "No host fits the filter"} />
       ) : asList.value ? (
@@ -102,7 +104,11 @@ function Filters({
 }): JSX.Element {
   return (
     <div class="filters" role="search" aria-label="Filter the map">
-      <SearchBox label="Host, container, address" value={filter.text} onInput={(text) => onChange({ ...filter, text })} />
+      <SearchBox
+        label="Host, container, address"
+        value={filter.text}
+        onInput={(text) => onChange({ ...filter, text })}
+      />
       <input
         class="short"
         type="search"

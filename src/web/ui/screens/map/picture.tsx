@@ -62,12 +62,7 @@ function Edge({ edge, lit }: { readonly edge: Drawn; readonly lit: PictureProps[
   );
 }
 
-function Node({
-  node,
-  lit,
-  onPoint,
-  onGo,
-}: { readonly node: Placed } & Omit<PictureProps, "layout">): JSX.Element {
+function Node({ node, lit, onPoint, onGo }: { readonly node: Placed } & Omit<PictureProps, "layout">): JSX.Element {
   const { goes } = node;
   const pale = lit !== undefined && !lit.has(node.id);
   const lead: SVGAttributes<SVGGElement> =
@@ -92,16 +87,24 @@ function Node({
       transform={`translate(${node.x} ${node.y})`}
       onPointerEnter={() => onPoint(node.id)}
     >
-      <title>{[node.label, node.detail, ...node.marks].filter((each) => each !== "").map(printable).join("\n")}</title>
+      <title>
+        {[node.label, node.detail, ...node.marks]
+          .filter((each) => each !== "")
+          .map(printable)
+          .join("\n")}
+      </title>
       <rect width={node.width} height={nodeHeight} rx={6} />
       <circle class="map-dot" cx={12} cy={14} r={3.5} />
       {/* An inner picture cuts what is too long for it. */}
       <svg x={22} width={node.width - (node.marks.length > 0 ? 44 : 28)} height={nodeHeight}>
         <text class="map-label" y={18}>
-          {cut(printable(node.label), (node.width - 30) / 7)}
+          {cut(printable(node.label), (node.width - (node.marks.length > 0 ? 46 : 30)) / 7.7)}
         </text>
         <text class="map-detail" y={32}>
-          {cut(node.marks.length > 0 && goes?.kind !== "hosts" ? node.marks.join(", ") : node.detail, (node.width - 26) / 6.3)}
+          {cut(
+            node.marks.length > 0 && goes?.kind !== "hosts" ? node.marks.join(", ") : node.detail,
+            (node.width - 26) / 6.3,
+          )}
         </text>
       </svg>
       {node.marks.length > 0 ? <path class="map-mark" d={`M${node.width - 14} 8l6 10h-12z`} /> : null}

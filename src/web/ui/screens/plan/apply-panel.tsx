@@ -73,7 +73,11 @@ function Ask({
         </select>
       </label>
       <label class="check">
-        <input type="checkbox" checked={asks.value} onChange={({ currentTarget }) => (asks.value = currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={asks.value}
+          onChange={({ currentTarget }) => (asks.value = currentTarget.checked)}
+        />
         Ask me before each device is confirmed
       </label>
       <button type="submit" class="main" disabled={busy}>
@@ -129,7 +133,8 @@ function Left({ step }: { readonly step: ApplyStep }): JSX.Element {
     return () => clearInterval(beat);
   }, [counts]);
   if (step.state === "waiting") return <span class="faint">waits</span>;
-  if (step.state !== "applying") return <span class={step.state === "confirmed" ? "badge good" : "badge bad"}>{step.state}</span>;
+  if (step.state !== "applying")
+    return <span class={step.state === "confirmed" ? "badge good" : "badge bad"}>{step.state}</span>;
   const left = secondsLeft(step.deadline ?? 0, now.value);
   return (
     <span role="timer" class="countdown">

@@ -31,7 +31,9 @@ export function Matrix(): JSX.Element {
       </div>
       <Troubles of={troubles} />
       {value === undefined ? (
-        <p class="reading" aria-busy={troubles.length === 0}>{troubles.length === 0 ? "Proving…" : ""}</p>
+        <p class="reading" aria-busy={troubles.length === 0}>
+          {troubles.length === 0 ? "Proving…" : ""}
+        </p>
       ) : (
         <>
           <p class="faint">
@@ -68,7 +70,9 @@ export function Matrix(): JSX.Element {
               Show more
             </button>
           ) : null}
-          <p class="faint">● everything · ◐ some ports or addresses · ○ closed · ? not understood · – passes no gateway</p>
+          <p class="faint">
+            ● everything · ◐ some ports or addresses · ○ closed · ? not understood · – passes no gateway
+          </p>
         </>
       )}
     </section>
@@ -98,7 +102,8 @@ function Cell({ cell: { state, flows, addresses, example }, host, source }: Cell
         title={`${what}${addresses > 0 ? ` at ${addresses} addresses` : ""}`}
         onClick={() => askWhy({ to: example, from: source })}
       >
-        <span aria-hidden="true">{signs[state]}</span> <span class="cell-flows">{state === "open" ? "everything" : what}</span>
+        <span aria-hidden="true">{signs[state]}</span>{" "}
+        <span class="cell-flows">{state === "open" ? "everything" : what}</span>
         <span class="unseen">
           {" "}
           {state} from {source} to {host}

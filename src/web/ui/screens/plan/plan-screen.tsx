@@ -53,7 +53,15 @@ export function PlanScreen(): JSX.Element {
       </div>
       <Troubles of={[...troubles.value, ...state.troubles, ...review.troubles]} />
       <div class="plan-halves">
-        <div>{review.value === undefined ? <p class="reading" aria-busy="true">Reading…</p> : <FleetFile review={review.value} />}</div>
+        <div>
+          {review.value === undefined ? (
+            <p class="reading" aria-busy="true">
+              Reading…
+            </p>
+          ) : (
+            <FleetFile review={review.value} />
+          )}
+        </div>
         <div>
           <Changes plan={answer?.plan} run={answer?.run} />
           {answer === undefined ? null : <ApplyPanel answer={answer} busy={busy.value} send={send} />}

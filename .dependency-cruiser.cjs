@@ -28,7 +28,20 @@ module.exports = {
     { name: "no-orphans-in-air", severity: "error", comment: "an import that resolves to nothing", from: {}, to: { couldNotResolve: true } },
     {
       name: "no-dev-dependency", severity: "error", comment: "what ships uses only what ships",
-      from: { path: "^src/", pathNot: "\\.test\\.ts$" }, to: { dependencyTypes: ["npm-dev"] },
+      from: { path: "^src/", pathNot: ["\\.test\\.ts$", "^src/web/ui/"] }, to: { dependencyTypes: ["npm-dev"] },
+    },
+    {
+      name: "page-runs-in-a-browser", severity: "error", comment: "the page takes code from base/ and net/ only, and types from the API's schemas",
+      from: { path: "^src/web/ui/", pathNot: "\\.test\\.tsx?$" },
+      to: { path: "^src/", pathNot: ["^src/web/ui/", "^src/(base|net)/"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "page-without-node", severity: "error", comment: "a browser has no node: modules",
+      from: { path: "^src/web/ui/", pathNot: ["\\.test\\.tsx?$", "vite\\.config\\.ts$"] }, to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "page-is-built-apart", severity: "error", comment: "nothing of the page runs in Node",
+      from: { path: "^src/", pathNot: "^src/web/ui/" }, to: { path: "^src/web/ui/" },
     },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" }, enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "types"] } },

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// Two rooms: `unit` runs beside itself on every core, `lab` (packets in namespaces, engines) one file at a time.
+// Three rooms: `unit` runs beside itself on every core, `lab` (packets in namespaces, engines) and `page` (a browser) one file at a time.
 export default defineConfig({
   test: {
     // More than there are cores: most of the slow ones wait for a device to be itself again.
@@ -19,6 +19,15 @@ export default defineConfig({
           include: ["test/lab/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "page",
+          include: ["test/page/**/*.test.ts"],
+          globalSetup: ["test/page/build.ts"],
+          testTimeout: 120_000,
           fileParallelism: false,
         },
       },

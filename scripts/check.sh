@@ -10,6 +10,7 @@ step() { printf '── %s\n' "$1"; shift; "$@"; }
 if [ "${1:-}" = --fix ]; then "$bin/biome" check --write . >/dev/null; fi
 step "format (biome)" "$bin/biome" check --max-diagnostics=20 .
 step "types (tsc)" "$bin/tsc" --noEmit -p .
+step "types of the page (tsc)" "$bin/tsc" --noEmit -p src/web/ui
 step "lint (oxlint, type-aware)" "$bin/oxlint" --type-aware --deny-warnings src test bench scripts
 step "floors (dependency-cruiser)" "$bin/depcruise" --config .dependency-cruiser.cjs src
 step "unused (knip)" "$bin/knip"

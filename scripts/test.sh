@@ -12,7 +12,8 @@ cd "$root"
 needed="ip:iproute2 nft:nftables conntrack:conntrack iptables:iptables ping:iputils-ping sysctl:procps python3:python3
  busybox:busybox-static dbus-daemon:dbus networkctl:systemd netplan:netplan.io nmap:nmap curl:curl unshare:util-linux ssh:openssh-client
  php:php-cli php:php-xml csh:tcsh scapy3:python3-scapy atk6-firewall6:thc-ipv6 frag6:ipv6toolkit
- man:man-db zsh:zsh fish:fish"
+ man:man-db zsh:zsh fish:fish
+ chromium:chromium"
 missing=
 for pair in $needed; do
   program=${pair%%:*}

@@ -6,6 +6,7 @@ import type { Service } from "../openings/opening.ts";
 import type { EventRing } from "./event-ring.ts";
 import type { DeniedBook } from "./map/denied-book.ts";
 import type { Metrics } from "./metrics.ts";
+import type { PageFiles } from "./page-files.ts";
 import type { PlanDesk } from "./planner/desk.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenBook } from "./token-book.ts";
@@ -33,6 +34,8 @@ export type Api = {
   readonly prove: Prove | undefined;
   /** Plans and tests; undefined where nobody makes them. */
   readonly desk: PlanDesk | undefined;
+  /** The page's files; undefined where it was not built. */
+  readonly page: PageFiles | undefined;
   readonly log: ApiLog;
   readonly now: () => Instant;
 };

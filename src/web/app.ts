@@ -14,7 +14,7 @@ import { forgery } from "./same-origin.ts";
 /** How a request came in, as the listener knows it; `source` is undefined on the unix socket, which only root reaches. */
 export type Arrival = { readonly source: string | undefined; readonly scheme: "http" | "https" };
 
-type Env = { Bindings: Arrival; Variables: { admitted: Admitted } };
+type Env = { Bindings: Arrival; Variables: { admitted: Admitted; cache: string } };
 
 /**
  * The API as one function from request to answer. Everything is refused until it was let in: a request for what is
@@ -26,6 +26,8 @@ export function makeApp(api: Api, logins: FailedLogins): Hono<Env> {
     const began = performance.now();
     await next();
     for (const [name, value] of Object.entries(securityHeaders)) c.res.headers.set(name, value);
+    const cache = c.get("cache");
+    if (cache !== undefined) c.res.headers.set("cache-control", cache);
     api.metrics.answered(c.res.status);
     // Method, status and who: no path beyond the route's own, no query, no body.
     api.log("request", {
@@ -37,28 +39,15 @@ export function makeApp(api: Api, logins: FailedLogins): Hono<Env> {
       ms: Math.round(performance.now() - began),
     });
   });
+  // The page's own files hold no secret and are the same for everybody: a browser needs them to show the login.
+  app.get("/", (c) => pageFile(c, api));
+  app.get("/assets/:name", (c, next) => (api.page?.has(c.req.path) ? pageFile(c, api) : next()));
   app.use("*", async (c, next) => {
     const open = routes.some(
       (route) => route.role === "anyone" && route.path === c.req.path && route.method.toUpperCase() === c.req.method,
     );
     c.set("admitted", await admit(api, logins, { source: c.env.source, header: (name) => c.req.header(name), open }));
-    const forged = forgery({
-      method: c.req.method,
-      scheme: c.env.scheme,
-      host: c.req.header("host"),
-      site: c.req.header("sec-fetch-site"),
-      origin: c.req.header("origin"),
-      contentType: c.req.header("content-type"),
-      cookie: c.get("admitted").cookie,
-    });
-    if (forged !== undefined)
-      throw turned(
-        403,
-        "E958",
-        "request",
-        forged,
-        "send it from this API's own page, or as application/json with a token",
-      );
+    refuseForged(c);
     // The router would answer HEAD by a GET whose stream nobody reads to its end.
     if (c.req.method === "HEAD") return c.notFound();
     return next();
@@ -79,6 +68,32 @@ export function makeApp(api: Api, logins: FailedLogins): Hono<Env> {
   app.onError((error, c) => answerError(error, c, api));
   return app;
 }
+
+/** Orders that another site made in somebody's browser. */
+function refuseForged(c: Context<Env>): void {
+  const forged = forgery({
+    method: c.req.method,
+    scheme: c.env.scheme,
+    host: c.req.header("host"),
+    site: c.req.header("sec-fetch-site"),
+    origin: c.req.header("origin"),
+    contentType: c.req.header("content-type"),
+    cookie: c.get("admitted").cookie,
+  });
+  if (forged === undefined) return;
+  const fix = "send it from this API's own page, or as application/json with a token";
+  throw turned(403, "E958", "request", forged, fix);
+}
+
+function pageFile(c: Context<Env>, api: Api): Response | Promise<Response> {
+  const file = api.page?.get(c.req.path);
+  if (file === undefined) return c.text(notBuilt, 503);
+  c.set("cache", file.cache);
+  return c.body(file.bytes, 200, { "content-type": file.type });
+}
+
+const notBuilt = `E980 The page was not built\n  fix: run \`npm run build:page\` in the project's folder, then start the controller again\n`;
+
 async function answer(route: Route, c: Context<Env>, api: Api, logins: FailedLogins): Promise<Response> {
   const admitted = c.get("admitted");
   const { bearer } = admitted;

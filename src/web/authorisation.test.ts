@@ -146,7 +146,11 @@ test.each(routes.filter((route) => route.role !== "anyone").map((route) => [name
 );
 
 test.each([
-  ["GET", "/"],
+  ["GET", "/index.html"],
+  ["GET", "/assets/"],
+  ["GET", "/assets/none.js"],
+  ["GET", "/assets/%2e%2e/index.html"],
+  ["POST", "/"],
   ["GET", "/api"],
   ["GET", "/api/v1"],
   ["GET", "/api/v1/status/"],

@@ -11,6 +11,7 @@ import { ensureFirstToken } from "./first-token.ts";
 import { type ListenAt, type Listening, listenAt, type TlsPair } from "./listen.ts";
 import { DeniedBook } from "./map/denied-book.ts";
 import { metricsOf } from "./metrics.ts";
+import { readPageFiles } from "./page-files.ts";
 import { PlanDesk } from "./planner/desk.ts";
 import type { Planner } from "./planner/planner.ts";
 import type { ApplyRun } from "./planner/schema.ts";
@@ -55,7 +56,9 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   const { controller, planner, prove, log } = wish;
   const tell = (run: ApplyRun): void => events.tell("plan", JSON.stringify({ kind: "plan", at: now(), run }));
   const desk = planner === undefined ? undefined : new PlanDesk({ planner, controller, now, tell });
-  const api = { controller, tokens, sessions, events, denied, metrics, prove, desk, log, now };
+  const page = await readPageFiles();
+  if (page === undefined) log("page not built", { code: "E980" });
+  const api = { controller, tokens, sessions, events, denied, metrics, prove, desk, page, log, now };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(

@@ -1,0 +1,19 @@
+import type { JSX } from "preact";
+import type { Trouble } from "../store/views.ts";
+
+/** Errors as the API gave them: code, what was found, what to do. Nothing when there are none. */
+export function Troubles({ of }: { readonly of: readonly Trouble[] }): JSX.Element | null {
+  if (of.length === 0) return null;
+  return (
+    <div class="troubles" role="alert">
+      {of.map(({ code, at, text, fix }) => (
+        <div class="trouble" key={`${code} ${at} ${text}`}>
+          <p>
+            {code !== "" && <code>{code}</code>} {text} <span class="at">{at}</span>
+          </p>
+          <p class="fix">{fix}</p>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -23,13 +23,14 @@ test.skipIf(noBrowser !== undefined)("a link signs in once, and its code leaves 
 test.skipIf(noBrowser !== undefined)(
   "a token signs in, a wrong one says why not, and a viewer is offered no order",
   async () => {
-    await withPage(fill, async ({ look, url, tokenOf }) => {
+    await withPage(fill, async (stand) => {
+      const { look, url } = stand;
       const { page } = await look();
       await page.goto(url);
       await page.getByLabel("Token").fill("sixgate_wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("alert").getByText("E956").waitFor();
-      await page.getByLabel("Token").fill(await tokenOf("viewer"));
+      await page.getByLabel("Token").fill(await stand.tokenOf("viewer"));
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("table", { name: "Openings" }).waitFor();
       expect(await page.getByRole("button", { name: /^Open for|^Close vm1/ }).count()).toBe(0);

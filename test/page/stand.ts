@@ -1,3 +1,4 @@
+import type { Instant } from "../../src/base/time.ts";
 import { type Stand, withApi } from "../web/bench.ts";
 import type { MemoryController } from "../web/memory-controller.ts";
 import { type Look, type Sight, withBrowser } from "./browser.ts";
@@ -15,6 +16,7 @@ export type PageStand = Stand & {
 export async function withPage(
   fill: (controller: MemoryController) => void,
   work: (stand: PageStand) => Promise<void>,
+  controllerOf?: (now: () => Instant) => MemoryController,
 ): Promise<void> {
   await withApi(
     async (stand) => {
@@ -36,5 +38,6 @@ export async function withPage(
       });
     },
     [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
+    controllerOf,
   );
 }

@@ -1,6 +1,9 @@
 import type { ComponentType } from "preact";
 import { ActivityScreen } from "./screens/activity/activity-screen.tsx";
+import { AddressesScreen } from "./screens/addresses/addresses-screen.tsx";
+import { MapScreen } from "./screens/map/map-screen.tsx";
 import { OpeningsScreen } from "./screens/openings/openings-screen.tsx";
+import { PlanScreen } from "./screens/plan/plan-screen.tsx";
 
 /**
  * The page's screens, in the order of its navigation. A screen is a folder `screens/NAME/` that exports one component,
@@ -20,5 +23,8 @@ export type Screen = { readonly id: string; readonly title: string; readonly com
 
 export const screens: readonly Screen[] = [
   { id: "openings", title: "Openings", component: OpeningsScreen },
+  { id: "map", title: "Map", component: MapScreen },
+  { id: "addresses", title: "Addresses", component: AddressesScreen },
+  { id: "plan", title: "Plan and tests", component: PlanScreen },
   { id: "activity", title: "Activity", component: ActivityScreen },
 ];

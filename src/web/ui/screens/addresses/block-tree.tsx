@@ -50,25 +50,7 @@ export function BlockTree({ onWho, view, open, onOpen }: TreeProps): JSX.Element
       </div>
       <ul class="tree-blocks">
         {[...(far === undefined ? [] : [far]), ...shown].map((block) => (
-          <li key={block.host}>
-            <button
-              type="button"
-              class="tree-row"
-              aria-expanded={open === block.host}
-              onClick={() => onOpen(open === block.host ? undefined : block.host, block.slot)}
-            >
-              <span class="tree-name">{block.host}</span>
-              <span class="mono faint">{block.block}</span>
-              <span class="faint">
-                slot {block.slot}
-                {block.pinned ? " · pinned" : ""}
-              </span>
-              <span>
-                {block.used} {block.used === 1 ? "address" : "addresses"}
-              </span>
-            </button>
-            {open === block.host ? <Block onWho={onWho} host={block.host} /> : null}
-          </li>
+          <Row key={block.host} block={block} open={open} onOpen={onOpen} onWho={onWho} />
         ))}
       </ul>
       {found.length > shown.length ? (
@@ -82,6 +64,32 @@ export function BlockTree({ onWho, view, open, onOpen }: TreeProps): JSX.Element
         </p>
       )}
     </div>
+  );
+}
+
+type RowProps = Pick<TreeProps, "open" | "onOpen" | "onWho"> & { readonly block: NumbersView["blocks"][number] };
+
+function Row({ block, open, onOpen, onWho }: RowProps): JSX.Element {
+  return (
+    <li>
+      <button
+        type="button"
+        class="tree-row"
+        aria-expanded={open === block.host}
+        onClick={() => onOpen(open === block.host ? undefined : block.host, block.slot)}
+      >
+        <span class="tree-name">{block.host}</span>
+        <span class="mono faint">{block.block}</span>
+        <span class="faint">
+          slot {block.slot}
+          {block.pinned ? " · pinned" : ""}
+        </span>
+        <span>
+          {block.used} {block.used === 1 ? "address" : "addresses"}
+        </span>
+      </button>
+      {open === block.host ? <Block onWho={onWho} host={block.host} /> : null}
+    </li>
   );
 }
 

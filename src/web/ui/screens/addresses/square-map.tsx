@@ -69,25 +69,37 @@ export function SquareMap({ view, slot, onSlot, onOpen }: SquareMapProps): JSX.E
           />
         </svg>
       </div>
-      <figcaption>
-        <p>
-          {text} <span class="mono faint">{blockOf(view, slot) ?? ""}</span>
-        </p>
-        <ul class="square-legend" aria-label="Legend">
-          <li class="square-many">20 or more addresses</li>
-          <li class="square-some">some</li>
-          <li class="square-low">a host, none yet</li>
-          <li class="square-own">gateway</li>
-          <li class="square-kept">kept</li>
-          <li class="square-free">free</li>
-        </ul>
-        {squares.all > side * side ? (
-          <p class="faint">
-            Slots {first.toLocaleString("en")} to {(first + side * side - 1).toLocaleString("en")} of{" "}
-            {squares.all.toLocaleString("en")}: Page Up and Page Down go on.
-          </p>
-        ) : null}
-      </figcaption>
+      <Caption view={view} slot={slot} first={first} all={squares.all} text={text} />
     </figure>
+  );
+}
+
+type CaptionProps = Pick<SquareMapProps, "view" | "slot"> & {
+  readonly first: number;
+  readonly all: number;
+  readonly text: string;
+};
+
+function Caption({ view, slot, first, all, text }: CaptionProps): JSX.Element {
+  return (
+    <figcaption>
+      <p>
+        {text} <span class="mono faint">{blockOf(view, slot) ?? ""}</span>
+      </p>
+      <ul class="square-legend" aria-label="Legend">
+        <li class="square-many">20 or more addresses</li>
+        <li class="square-some">some</li>
+        <li class="square-low">a host, none yet</li>
+        <li class="square-own">gateway</li>
+        <li class="square-kept">kept</li>
+        <li class="square-free">free</li>
+      </ul>
+      {all > side * side ? (
+        <p class="faint">
+          Slots {first.toLocaleString("en")} to {(first + side * side - 1).toLocaleString("en")} of{" "}
+          {all.toLocaleString("en")}: Page Up and Page Down go on.
+        </p>
+      ) : null}
+    </figcaption>
   );
 }

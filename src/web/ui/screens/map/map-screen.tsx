@@ -41,14 +41,7 @@ export function MapScreen(): JSX.Element {
       <div class="tools">
         <Trail focus={focus.value} onGo={go} />
         <Filters view={view} filter={filter.value} onChange={(next) => (filter.value = next)} />
-        <fieldset class="chips" aria-label="Shown as">
-          <button type="button" aria-pressed={!asList.value} onClick={() => (asList.value = false)}>
-            Picture
-          </button>
-          <button type="button" aria-pressed={asList.value} onClick={() => (asList.value = true)}>
-            List
-          </button>
-        </fieldset>
+        <ShownAs asList={asList.value} onChange={(next) => (asList.value = next)} />
       </div>
       <Troubles of={troubles} />
       {view === undefined || address.value === undefined ? null : (
@@ -77,6 +70,25 @@ export function MapScreen(): JSX.Element {
         </>
       )}
     </section>
+  );
+}
+
+function ShownAs({
+  asList,
+  onChange,
+}: {
+  readonly asList: boolean;
+  readonly onChange: (asList: boolean) => void;
+}): JSX.Element {
+  return (
+    <fieldset class="chips" aria-label="Shown as">
+      <button type="button" aria-pressed={!asList} onClick={() => onChange(false)}>
+        Picture
+      </button>
+      <button type="button" aria-pressed={asList} onClick={() => onChange(true)}>
+        List
+      </button>
+    </fieldset>
   );
 }
 

@@ -114,6 +114,6 @@ function Node({ node, lit, onPoint, onGo }: { readonly node: Placed } & Omit<Pic
 
 /** By the widest letters of the page's fonts: a picture has no ellipsis of its own. */
 function cut(text: string, letters: number): string {
-  const all = [...text];
+  const all = Array.from(text);
   return all.length <= letters ? text : `${all.slice(0, Math.max(1, Math.floor(letters) - 1)).join("")}…`;
 }

@@ -67,16 +67,7 @@ export function OpenDialog({ to, services, onClose }: Props): JSX.Element {
         {field("to", "Container or address", "vm1/web")}
         {field("services", "Ports", "443 53/udp 8000-8099")}
         {field("from", "From", "any, a group, a prefix")}
-        <label>
-          <span>For</span>
-          <select value={wish.lasts} onChange={(event) => setWish({ ...wish, lasts: event.currentTarget.value })}>
-            {lengths.map(([text]) => (
-              <option key={text} value={text}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Lasts value={wish.lasts} onChange={(lasts) => setWish({ ...wish, lasts })} />
         {field("reason", "Because", "stands in the journal")}
         <Troubles of={troubles} />
         <CommandLine text={lineOf(wish)} />
@@ -87,6 +78,27 @@ export function OpenDialog({ to, services, onClose }: Props): JSX.Element {
         </footer>
       </form>
     </Dialog>
+  );
+}
+
+function Lasts({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (lasts: string) => void;
+}): JSX.Element {
+  return (
+    <label>
+      <span>For</span>
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {lengths.map(([text]) => (
+          <option key={text} value={text}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -41,30 +41,7 @@ export function Matrix(): JSX.Element {
               ? "Proved from the rules that are loaded on the gateway."
               : `Proved from the fleet file alone, without what labels and people opened. ${value.why ?? ""}`}
           </p>
-          <div class="scrolls" tabIndex={0} role="region" aria-label="Who gets where, scrolls">
-            <table class="matrix">
-              <thead>
-                <tr>
-                  <th scope="col">To, from</th>
-                  {value.sources.map((source) => (
-                    <th key={source} scope="col">
-                      {source}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {rows.slice(0, count.value).map(({ host, cells }) => (
-                  <tr key={host}>
-                    <th scope="row">{host}</th>
-                    {cells.map((cell, at) => (
-                      <Cell key={value.sources[at]} cell={cell} host={host} source={value.sources[at] ?? ""} />
-                    ))}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Rows sources={value.sources} rows={rows.slice(0, count.value)} />
           {rows.length > count.value ? (
             <button type="button" onClick={() => (count.value += most)}>
               Show more
@@ -76,6 +53,35 @@ export function Matrix(): JSX.Element {
         </>
       )}
     </section>
+  );
+}
+
+function Rows({ sources, rows }: Pick<MatrixView, "sources" | "rows">): JSX.Element {
+  return (
+    <div class="scrolls" tabIndex={0} role="region" aria-label="Who gets where, scrolls">
+      <table class="matrix">
+        <thead>
+          <tr>
+            <th scope="col">To, from</th>
+            {sources.map((source) => (
+              <th key={source} scope="col">
+                {source}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ host, cells }) => (
+            <tr key={host}>
+              <th scope="row">{host}</th>
+              {cells.map((cell, at) => (
+                <Cell key={sources[at]} cell={cell} host={host} source={sources[at] ?? ""} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

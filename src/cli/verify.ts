@@ -65,13 +65,13 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
 
 export function verifyFrom(
   place: Place,
-  { rules, site }: Loaded,
+  { rules, site, unasked }: Loaded,
   desired: GatewayDesired,
   granted: readonly Opening[],
 ): Verified {
   const space = new PacketSpace();
   const exposure = new Exposure(rules, site, place.vantage, space);
-  const claims = claimsFor(space, desired, granted, place, site);
+  const claims = claimsFor(space, desired, granted, place, site, unasked);
   const differences = new Verifier(exposure, claims, desired.delegated).differences(rules, site);
   return { place, differences, addresses: exposure.points.size + exposure.destinations.cells.length };
 }

@@ -2,10 +2,16 @@ import { Failure } from "../base/failure.ts";
 import type { GatewayDesired } from "../desired/desired.ts";
 import type { Way } from "../runtime/way.ts";
 import { nftablesRules } from "./nftables/loaded-rules.ts";
+import { opnsenseRules } from "./opnsense/rules.ts";
+import { pfsenseRules } from "./pfsense/rules.ts";
 import type { Loaded, RulesOf } from "./rules-of.ts";
 
 /** The rules of every kind of gateway that the proof can read, by the name that the fleet file has for it. */
-const kinds: Readonly<Partial<Record<GatewayDesired["driver"], RulesOf>>> = { nftables: nftablesRules };
+const kinds: Readonly<Partial<Record<GatewayDesired["driver"], RulesOf>>> = {
+  nftables: nftablesRules,
+  pfsense: pfsenseRules,
+  opnsense: opnsenseRules,
+};
 
 /** Whether anybody reads the rules of such a gateway. */
 export function readsRules({ driver }: GatewayDesired): boolean {

@@ -3,7 +3,12 @@ import type { FilterRules, Site } from "../proof/filter-rules.ts";
 import type { Way } from "../runtime/way.ts";
 
 /** What decides on a gateway, and where it sends what. */
-export type Loaded = { readonly rules: FilterRules; readonly site: Site };
+export type Loaded = {
+  readonly rules: FilterRules;
+  readonly site: Site;
+  /** Types of ICMPv6 that such a gateway lets through whatever it is told, none of which opens a flow. */
+  readonly unasked?: readonly number[];
+};
 
 /** The rules of one kind of gateway, for the proof. In `rules.ts` of the driver's folder. */
 export type RulesOf = {

@@ -33,7 +33,9 @@ const none: Claim = { may: noPackets, must: noPackets };
 /**
  * What a fleet wants of flows from a vantage. `granted` is what the policy's decisions opened beside the fleet file.
  * From the hosts' side only with the host's own addresses: nothing is said of others, so none may get through. `site`
- * tells which addresses are the gateway's own.
+ * tells which addresses are the gateway's own. `unasked`: types of ICMPv6 that such a gateway lets through anyway;
+ * where there are any it is pf, whose rules can't say "ICMPv6 but echo" or "neither TCP nor UDP": hosts may then send messages of every
+ * type wherever they may send, and what has no ports to the gateway itself.
  */
 export function claimsFor(
   space: PacketSpace,
@@ -41,22 +43,54 @@ export function claimsFor(
   granted: readonly Opening[],
   { vantage, seat }: { readonly vantage: Vantage; readonly seat: Seat },
   site: Site,
+  unasked: readonly number[] = [],
 ): Claims {
   const sources = sourcesAt(space, desired, vantage, seat);
-  const own = ownClaim(space, desired, seat);
+  const isPf = unasked.length > 0;
+  const own = ownClaim(space, desired, seat, isPf);
+  const flows = isPf ? sources : space.and(startsOf(space), sources);
+  // From the first address of a link, which is every router's (RFC 4291 §2.6.1), nobody has to be heard.
+  const routers = desired.hosts.map(({ link }) => `${baseOf(link)}/128` as Prefix);
+  const usual = space.minus(usualFlows(space), space.where("from", prefixValues(routers)));
   const points = new Map<Address, Claim>();
   for (const route of [...plannedSite(desired).routes, ...site.routes])
     if (route.kind === "local") points.set(baseOf(route.to), own);
   const known = new Map<string, PacketSet>();
   const opened = seat.side === "management" ? [] : [...desired.openings, ...granted];
-  const wide = seat.side === "hosts" ? hostGrounds(space, desired, sources) : [];
+  const wide = seat.side === "hosts" ? hostGrounds(space, desired, flows, usual) : [];
   for (const [to, openings] of Map.groupBy(opened, (each) => each.to)) {
     const may = space.and(openedFlows(space, openings, known), sources);
     const around = groundAt(wide, toBits(to)).claim;
-    points.set(to, joinClaims(space, { may, must: space.and(may, usualFlows(space)) }, around));
+    points.set(to, joinClaims(space, { may, must: space.and(may, usual) }, around));
   }
   const links = onLink.map((each): Ground => ({ ...spanOf(each), claim: { may: own.may, must: noPackets } }));
-  return { points, grounds: [...wide, ...links].sort((a, b) => (a.first < b.first ? -1 : 1)) };
+  const grounds = [...wide, ...links].sort((a, b) => (a.first < b.first ? -1 : 1));
+  return unasked.length === 0 ? { points, grounds } : withUnasked(space, { points, grounds }, unasked);
+}
+
+/** The same, with messages that may pass everywhere, whoever sends them. */
+function withUnasked(space: PacketSpace, { points, grounds }: Claims, types: readonly number[]): Claims {
+  const may = messages(
+    space,
+    types.map((each) => ({ first: each, last: each })),
+  );
+  const more = (claim: Claim): Claim => joinClaims(space, claim, { may, must: noPackets });
+  return {
+    points: new Map([...points].map(([at, claim]) => [at, more(claim)])),
+    grounds: withoutGaps(grounds).map((each) => ({ ...each, claim: more(each.claim) })),
+  };
+}
+
+function withoutGaps(grounds: readonly Ground[]): readonly Ground[] {
+  const all: Ground[] = [];
+  let next = 0n;
+  for (const ground of grounds) {
+    if (ground.first > next) all.push({ first: next, last: ground.first - 1n, claim: none });
+    all.push(ground);
+    next = ground.last + 1n;
+  }
+  const end = 1n << 128n;
+  return next < end ? [...all, { first: next, last: end - 1n, claim: none }] : all;
 }
 
 /** What is said of an address that has no claim of its own. */
@@ -136,7 +170,7 @@ export function usualFlows(space: PacketSpace): PacketSet {
 }
 
 /** To the gateway itself: RFC 4890's messages, and its doors on the side that they are on. Nothing of it must be. */
-function ownClaim(space: PacketSpace, desired: GatewayDesired, { side }: Seat): Claim {
+function ownClaim(space: PacketSpace, desired: GatewayDesired, { side }: Seat, isPf: boolean): Claim {
   const types = icmpv6Rows.filter((row) => row.local !== "drop" && (row.local !== "inside" || side === "hosts"));
   const parts = [
     messages(
@@ -144,6 +178,7 @@ function ownClaim(space: PacketSpace, desired: GatewayDesired, { side }: Seat): 
       types.flatMap((row) => row.types),
     ),
   ];
+  if (isPf && side === "hosts") parts.push(space.minus(space.where("protocol", [0]), portedFlows(space)));
   const { management, controller } = desired;
   if (side === "management" && management !== undefined) {
     const ports = [22, ...(controller?.apiPort === undefined ? [] : [controller.apiPort])];
@@ -166,6 +201,13 @@ function ownClaim(space: PacketSpace, desired: GatewayDesired, { side }: Seat): 
   return { may: space.union(parts), must: noPackets };
 }
 
+/** TCP and UDP. */
+function portedFlows(space: PacketSpace): PacketSet {
+  return space.union(
+    (["tcp", "udp"] as const).map((each) => space.where("protocol", oneValue(protocolNumber(each), 256))),
+  );
+}
+
 function addressPrefix(text: string): readonly Prefix[] {
   const address = parseAddress(text);
   return address === undefined ? [] : [`${address}/128` as Prefix];
@@ -177,10 +219,14 @@ function door(space: PacketSpace, port: number, from: readonly Prefix[]): Packet
 }
 
 /** From a host: to the Internet and to other hosts, as the policy says. */
-function hostGrounds(space: PacketSpace, desired: GatewayDesired, sources: PacketSet): readonly Ground[] {
+function hostGrounds(
+  space: PacketSpace,
+  desired: GatewayDesired,
+  flows: PacketSet,
+  usual: PacketSet,
+): readonly Ground[] {
   const { policy, delegated, hosts, bogons } = desired;
-  const flows = space.and(startsOf(space), sources);
-  const open: Claim = { may: flows, must: space.and(flows, usualFlows(space)) };
+  const open: Claim = { may: flows, must: space.and(flows, usual) };
   const grounds: Ground[] = [];
   if (policy.betweenHosts === "open") for (const { block } of hosts) grounds.push({ ...spanOf(block), claim: open });
   if (policy.egress === "open") {

@@ -1,6 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Address, parseAddress } from "../../src/net/address.ts";
+import { contains, parsePrefix, prefixOf } from "../../src/net/prefix.ts";
 import type { Ran } from "../../src/runtime/shell.ts";
+import { pfPrints } from "./pf-prints.ts";
 
 export type LoadedRule = { readonly tracker: string; readonly text: string; readonly uses: readonly string[] };
 
@@ -14,6 +17,11 @@ export type Kernel = {
   rules: readonly LoadedRule[];
   readonly sysctls: Map<string, string>;
   states: KernelState[];
+  /** Rules that the product makes by itself, before those of the configuration. */
+  automatic: readonly string[];
+  /** Rules of address translation, as pf prints them. */
+  translation: readonly string[];
+  isOff: boolean;
   /** How often pf's rules were loaded. */
   loads: number;
   /** pf's hard limits. */
@@ -38,6 +46,9 @@ export function freshKernel(): Kernel {
     rules: [],
     sysctls: new Map(),
     states: [],
+    automatic: [],
+    translation: [],
+    isOff: false,
     loads: 0,
     limits: { states: 400_000, entries: 400_000 },
   };
@@ -67,6 +78,7 @@ export function kernelProgram(kernel: Kernel, { argv, input, ports, root }: Aske
       return done(routesText(kernel));
     case "ifconfig": {
       const name = argv[1] ?? "";
+      if (name === "-a") return done([...ports.keys()].map((each) => addressesText(kernel, each)).join(""));
       if (!ports.has(name)) return failed(`ifconfig: interface ${name} does not exist`);
       return done(addressesText(kernel, name));
     }
@@ -94,6 +106,8 @@ export function showTables({ tables }: Kernel, root: string): void {
 
 function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: string): Ran {
   const words = argv.slice(1).filter((each) => each !== "-q");
+  const printed = pfPrints(kernel, words);
+  if (printed !== undefined) return done(printed);
   if (words[0] === "-sr") return done(`${kernel.rules.map(({ text }) => text).join("\n")}\n`);
   const limits = limitsText(kernel, words[0] ?? "");
   if (limits !== undefined) return done(limits);
@@ -114,6 +128,8 @@ function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: str
     kernel.states = kernel.states.filter(({ to }) => to !== words[3]);
     return done();
   }
+  // No anchor of the fake's has tables of its own.
+  if (words[0] === "-a") return failed("pfctl: Table does not exist.", 255);
   if (words[0] === "-s" && words[1] === "Tables")
     return done([...kernel.tables.keys()].map((each) => `${each}\n`).join(""));
   if (words[0] === "-t")
@@ -150,12 +166,30 @@ function changeTable(kernel: Kernel, root: string, ...[name, verb, input]: reado
   return done();
 }
 
-function routesText({ routes }: Kernel): string {
+/** The interface by which a next hop is reached: of one that stays on its link, the uplink. */
+function deviceTowards({ addresses }: Kernel, via: string): string {
+  for (const [device, all] of addresses)
+    for (const each of all) {
+      const own = parsePrefix(
+        each.replace(/^(.*)\/(\d+)$/, (_, base: string, length: string) => networkOf(base, length)),
+      );
+      if (own !== undefined && contains(own, via as Address)) return device;
+    }
+  return "vtnet0";
+}
+
+function networkOf(base: string, length: string): string {
+  const found = parseAddress(base);
+  return found === undefined ? "" : prefixOf(found, Number(length));
+}
+
+function routesText(kernel: Kernel): string {
+  const { routes } = kernel;
   const six = [...routes].filter(([to]) => to.includes(":"));
   const lines = six.map(([to, via]) => {
     const destination = to === "::/0" ? "default" : to;
     const hop = via === "blackhole" ? "::1" : via.startsWith("fe80") ? `${via}%vtnet0` : via;
-    return `${destination.padEnd(40)} ${hop.padEnd(30)} ${via === "blackhole" ? "UGSB" : "UGS"}  vtnet0`;
+    return `${destination.padEnd(40)} ${hop.padEnd(30)} ${via === "blackhole" ? "UGSB" : "UGS"}  ${via === "blackhole" ? "lo0" : deviceTowards(kernel, via)}`;
   });
   return `Routing tables\n\nInternet6:\nDestination  Gateway  Flags  Netif Expire\n${lines.join("\n")}\n`;
 }

@@ -32,7 +32,8 @@ function fixedAliases(desired: GatewayDesired): readonly PfAlias[] {
     {
       name: fixed.own,
       type: "host",
-      entries: [...new Set(own)].sort(compareAddresses),
+      // A router answers to the first address of each prefix on its links as well (RFC 4291 §2.6.1).
+      entries: [...new Set([...own, ...hosts.map(({ link }) => baseOf(link))])].sort(compareAddresses),
       lane: "structure",
       about: "the gateway's own public addresses",
     },
@@ -59,6 +60,8 @@ function blocks({ uplink, inside }: GatewayDesired): readonly PfRule[] {
   return [
     block("block outside never", uplink, at(fixed.never), anyPlace),
     block("block inside spoofed", inside, notAt(fixed.hosts), anyPlace),
+    // The gateway's address on a host's link is in that host's block, and no host has it.
+    block("block inside own", inside, at(fixed.own), anyPlace),
     block("block inside nowhere", inside, anyPlace, at(fixed.nowhere)),
     {
       ...block("block inside gateway", inside, anyPlace, at(fixed.own)),

@@ -8,6 +8,7 @@ import { type FreeBsd, freeBsd, lostConnection } from "../freebsd.ts";
 import { kernelProgram, showTables } from "../kernel.ts";
 import { type Listening, listen } from "../listen.ts";
 import { apiOf } from "./api.ts";
+import { automatic } from "./automatic.ts";
 import { type FakeDevice, type FakeOptions, fakeDevice, lives } from "./device.ts";
 import { boot } from "./kernel.ts";
 import { runPhp } from "./php.ts";
@@ -28,6 +29,7 @@ const bootHook = "/usr/local/etc/rc.syshook.d/start/95-sixgate";
 /** An OPNsense on loopback: its API over HTTP, or HTTPS with a certificate, and root's shell. */
 export async function fakeOpnSense(options: FakeOptions & { readonly certified?: Certified }): Promise<FakeOpnSense> {
   const device = fakeDevice(options);
+  device.kernel.automatic = automatic;
   const server: Listening = await listen(apiOf(device), options.certified);
   const system = await freeBsd({
     root: device.root,

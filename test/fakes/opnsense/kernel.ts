@@ -110,14 +110,18 @@ function aliasIn(config: Config, net = "any"): readonly string[] {
   return named ? [net] : [];
 }
 
-/** As `pfctl -sr` prints it, about. */
+/** As `pfctl -sr` prints it: a rule for each protocol. */
 function ruleText(config: Config, uuid: string, fields: Entry["fields"]): string {
+  const protocols = (fields["protocol"] ?? "any").toLowerCase().split("/");
+  return protocols.map((protocol) => oneRule(config, uuid, fields, protocol)).join("\n");
+}
+
+function oneRule(config: Config, uuid: string, fields: Entry["fields"], protocol: string): string {
   const place = (side: string): string => {
     const net = fields[`${side}_net`] ?? "any";
     const [alias] = aliasIn(config, net);
     return `${fields[`${side}_not`] === "1" ? "! " : ""}${alias === undefined ? net : `<${alias}>`}`;
   };
-  const protocol = (fields["protocol"] ?? "any").toLowerCase();
   const port = fields["destination_port"] ?? "";
   const pass = fields["action"] === "pass";
   const icmp = fields["icmp6type"] ?? "";
@@ -127,7 +131,7 @@ function ruleText(config: Config, uuid: string, fields: Entry["fields"]): string
     "quick",
     `on ${deviceOf(config, fields["interface"])}`,
     fields["ipprotocol"] ?? "inet",
-    ...(protocol === "any" ? [] : [`proto ${protocol.replace("/", " ")}`]),
+    ...(protocol === "any" ? [] : [`proto ${protocol}`]),
     `from ${place("source")} to ${place("destination")}`,
     ...(port === "" ? [] : [port.includes("-") ? `port ${port.replace("-", ":")}` : `port = ${port}`]),
     ...(icmp === "" ? [] : [`icmp6-type ${icmp === "128" ? "echoreq" : icmp}`]),

@@ -7,6 +7,7 @@ import type { Certified } from "../certificate.ts";
 import { type FreeBsd, freeBsd, lostConnection } from "../freebsd.ts";
 import { kernelProgram } from "../kernel.ts";
 import { type Listening, listen } from "../listen.ts";
+import { automatic } from "./automatic.ts";
 import { type FakeDevice, type FakeOptions, fakeDevice, lives, showTables } from "./device.ts";
 import { boot } from "./kernel.ts";
 import { runPhp } from "./php.ts";
@@ -26,6 +27,7 @@ export type FakePfSense = {
 /** A pfSense on loopback: pfREST over HTTP, or HTTPS with a certificate, and root's shell. */
 export async function fakePfSense(options: FakeOptions & { readonly certified?: Certified }): Promise<FakePfSense> {
   const device = fakeDevice(options);
+  device.kernel.automatic = automatic;
   const server: Listening = await listen(restOf(device), options.certified);
   const system = await freeBsd({
     root: device.root,

@@ -110,24 +110,28 @@ function looksLikeAlias(text: string): boolean {
   return !/[:./]/.test(text) && !/^(any|\(self\))$/.test(text);
 }
 
-/** As `pfctl -sr` prints it, about. */
+/** As `pfctl -sr` prints it: a rule for each interface and each protocol. */
 function ruleText(config: Config, rule: Fields): string {
   const on = words(textOf(rule, "interface"), ",").map((id) => deviceOf(config, id));
+  const protocols = textOf(rule, "protocol")?.split("/") ?? [undefined];
+  return on.flatMap((device) => protocols.map((protocol) => oneRule(rule, device, protocol))).join("\n");
+}
+
+function oneRule(rule: Fields, device: string, protocol: string | undefined): string {
   const place = (side: string): string => {
     const at = mapOf(rule, side);
     const address = textOf(at, "address") ?? textOf(at, "network");
     if (address === undefined) return "any";
     return `${at["not"] === undefined ? "" : "! "}${looksLikeAlias(address) ? `<${address}>` : address}`;
   };
-  const protocol = textOf(rule, "protocol");
   const port = textOf(mapOf(rule, "destination"), "port");
   return [
     textOf(rule, "type") === "pass" ? "pass" : "block drop",
     "in",
     "quick",
-    on.length === 1 ? `on ${on[0]}` : `on { ${on.join(" ")} }`,
+    `on ${device}`,
     "inet6",
-    ...(protocol === undefined ? [] : [`proto ${protocol === "icmp" ? "ipv6-icmp" : protocol.replace("/", " ")}`]),
+    ...(protocol === undefined ? [] : [`proto ${protocol === "icmp" ? "ipv6-icmp" : protocol}`]),
     `from ${place("source")} to ${place("destination")}`,
     ...(port === undefined ? [] : [port.includes("-") ? `port ${port.replace("-", ":")}` : `port = ${port}`]),
     ...(textOf(rule, "icmptype") === undefined ? [] : [`icmp6-type ${textOf(rule, "icmptype")}`]),

@@ -7,7 +7,7 @@ import { type Plan, parsePlan } from "../change/plan.ts";
 import { applyDevice } from "../drivers/plan-device.ts";
 import { type Exit, exit } from "./exit.ts";
 import { keepLedger, type Opened, openFleet, readNamed } from "./fleet-file.ts";
-import { failuresOf, testsOfPlan } from "./fleet-tests.ts";
+import { failuresOf, plannedTests } from "./fleet-tests.ts";
 import { sayConsequences, showChanges } from "./plan.ts";
 import { Refused } from "./refused.ts";
 import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
@@ -41,7 +41,7 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
     );
   }
   const opened = await openFleet(options);
-  const failures = failuresOf(testsOfPlan(opened, terminal));
+  const failures = failuresOf(plannedTests(opened));
   if (failures.length > 0) throw new Refused(failures, exit.failed);
   const stored = options.plan === undefined ? undefined : await readPlan(options.plan, opened);
   const only = options.only ?? stored?.sets.map((set) => set.device);

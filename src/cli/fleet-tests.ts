@@ -1,38 +1,17 @@
-import { type Diagnostic, formatDiagnostic } from "../base/diagnostic.ts";
-import { plannedRules, readsRules } from "../drivers/gateway-rules.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { plannedRules } from "../drivers/gateway-rules.ts";
 import { placeTests, runTests, type TestResult } from "../proof/fleet-tests.ts";
 import { decisionLines, formatPacket } from "./difference.ts";
 import type { Opened } from "./fleet-file.ts";
 import { gatewayIn } from "./gateway-rules.ts";
 import type { Cell, Terminal } from "./terminal.ts";
 
-/**
- * The fleet's tests, asked of the rules that the fleet file makes. Throws a Failure with E490 where it has tests and
- * nobody knows the rules of such a gateway.
- */
+/** The fleet's tests, asked of the rules that the fleet file makes. */
 export function plannedTests(opened: Opened): readonly TestResult[] {
   const desired = gatewayIn(opened);
   if (opened.fleet.tests.length === 0) return [];
-  const { rules, site } = plannedRules(desired);
-  return runTests(placeTests(opened.fleet, opened.plan, desired), rules, site);
-}
-
-/** As {@link plannedTests}, for a plan: tests that can't be asked are said, and are none that passed. */
-export function testsOfPlan(opened: Opened, terminal: Pick<Terminal, "say">): readonly TestResult[] {
-  const desired = gatewayIn(opened);
-  if (readsRules(desired)) return plannedTests(opened);
-  const count = opened.fleet.tests.length;
-  if (count > 0)
-    terminal.say(
-      formatDiagnostic({
-        code: "W830",
-        severity: "warning",
-        at: `${opened.file} tests`,
-        text: `${count} tests are not asked: the rules of a gateway of kind ${desired.driver} are not read yet`,
-        fix: "ask them with packets after the apply: sixgate test --live",
-      }),
-    );
-  return [];
+  const { rules, site, unasked } = plannedRules(desired);
+  return runTests(placeTests(opened.fleet, opened.plan, desired), rules, site, unasked);
 }
 
 /** What a plan says of them: a line, and each that fails. */

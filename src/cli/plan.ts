@@ -5,7 +5,7 @@ import { consequencesOf } from "../drivers/index.ts";
 import { writeText } from "../runtime/files.ts";
 import { type Exit, exit } from "./exit.ts";
 import { openFleet } from "./fleet-file.ts";
-import { sayTests, testsOfPlan } from "./fleet-tests.ts";
+import { plannedTests, sayTests } from "./fleet-tests.ts";
 import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
 import type { Terminal, Tone } from "./terminal.ts";
 
@@ -27,7 +27,7 @@ export async function plan(options: PlanOptions, terminal: Terminal): Promise<Ex
   const sets = surveyed.map(({ set }) => set);
   showChanges(explain(sets, { verbose: options.verbose === true }), terminal);
   sayConsequences(surveyed, terminal);
-  const tests = testsOfPlan(opened, terminal);
+  const tests = plannedTests(opened);
   sayTests(tests, terminal);
   const made = { format: planFormat, fleet: opened.fleet.name, ledger: ledgerDigest(opened), sets };
   if (options.out !== undefined) {

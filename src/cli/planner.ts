@@ -6,7 +6,7 @@ import { seconds } from "../base/time.ts";
 import type { ChangeSet } from "../change/change-set.ts";
 import { count, explain } from "../change/explain.ts";
 import { guard } from "../change/guard.ts";
-import { loadedRules, plannedRules, readsRules } from "../drivers/gateway-rules.ts";
+import { loadedRules, plannedRules } from "../drivers/gateway-rules.ts";
 import { consequencesOf } from "../drivers/index.ts";
 import { applyDevice } from "../drivers/plan-device.ts";
 import type { Loaded } from "../drivers/rules-of.ts";
@@ -19,7 +19,7 @@ import type { ApplyProgress, ApplyWish, Planner } from "../web/planner/planner.t
 import type { MadePlan, MatrixView, ReviewView } from "../web/planner/schema.ts";
 import { decisionLines, formatPacket } from "./difference.ts";
 import { type FleetSource, findFleetFile, keepLedger, type Opened, openFleet } from "./fleet-file.ts";
-import { failuresOf, plannedTests, testsOfPlan } from "./fleet-tests.ts";
+import { failuresOf, plannedTests } from "./fleet-tests.ts";
 import { gatewayIn } from "./gateway-rules.ts";
 import { Refused } from "./refused.ts";
 import { ledgerDigest, type Surveyed, survey } from "./survey.ts";
@@ -75,16 +75,11 @@ async function refusedAsFailure<T>(work: Promise<T>): Promise<T> {
 async function review(source: FleetSource): Promise<ReviewView> {
   try {
     const opened = await openFleet(source);
-    const asked = readsRules(gatewayIn(opened));
-    const results = asked ? plannedTests(opened) : [];
     return {
       file: opened.file,
       text: opened.text,
       findings: opened.warnings,
-      tests: results.map(testView),
-      ...(asked || opened.fleet.tests.length === 0
-        ? {}
-        : { unasked: `The rules of a gateway of kind ${opened.fleet.gateway.kind} are not read yet` }),
+      tests: plannedTests(opened).map(testView),
     };
   } catch (cause) {
     if (!(cause instanceof Refused)) throw cause;
@@ -123,7 +118,6 @@ async function rulesOf(
   try {
     return { loaded: await loadedRules(await options.gateway(opened), desired) };
   } catch (cause) {
-    if (cause instanceof Failure && cause.diagnostic.code === "E490") throw cause;
     return { loaded: plannedRules(desired), why: cause instanceof Error ? cause.message : String(cause) };
   }
 }
@@ -139,7 +133,7 @@ async function makePlan(options: PlannerOptions): Promise<Made> {
   const notes: string[] = [];
   const terminal = { say: (text: string): void => void notes.push(printable(text)) };
   const surveyed = await survey(opened, { ways: await waysFrom(options, opened) }, terminal);
-  const tests = testsOfPlan(opened, terminal);
+  const tests = plannedTests(opened);
   const busy = surveyed.filter(({ set }) => set.changes.length > 0);
   const sets = busy.map(({ set }) => set);
   const { add, change, remove } = count(sets);

@@ -70,10 +70,7 @@ export function claimsFor(
 
 /** The same, with messages that may pass everywhere, whoever sends them. */
 function withUnasked(space: PacketSpace, { points, grounds }: Claims, types: readonly number[]): Claims {
-  const may = messages(
-    space,
-    types.map((each) => ({ first: each, last: each })),
-  );
+  const may = messagesOfTypes(space, types);
   const more = (claim: Claim): Claim => joinClaims(space, claim, { may, must: noPackets });
   return {
     points: new Map([...points].map(([at, claim]) => [at, more(claim)])),
@@ -147,6 +144,14 @@ export function serviceFlows(space: PacketSpace, service: Service): PacketSet {
   return space.and(
     space.where("protocol", oneValue(protocolNumber(transport), 256)),
     space.where("toPort", valuesOf([ports], 65_536)),
+  );
+}
+
+/** Messages of ICMPv6 of these types, any code. */
+export function messagesOfTypes(space: PacketSpace, types: readonly number[]): PacketSet {
+  return messages(
+    space,
+    types.map((each) => ({ first: each, last: each })),
   );
 }
 

@@ -8,7 +8,7 @@ import type { Prefix } from "../net/prefix.ts";
 import { PrefixSet } from "../net/prefix-set.ts";
 import type { Service } from "../openings/opening.ts";
 import { formatService } from "../openings/services.ts";
-import { serviceFlows, usualFlows } from "./allowed.ts";
+import { messagesOfTypes, serviceFlows, usualFlows } from "./allowed.ts";
 import { plainPackets, prefixValues } from "./arrivals.ts";
 import { type Decision, decideAs, decideFlow } from "./decide-flow.ts";
 import { Exposure } from "./exposure.ts";
@@ -81,9 +81,18 @@ export function strangers({ bogons, delegated }: GatewayDesired, { groups }: Fle
   return (others.isEmpty() ? all : others).prefixes();
 }
 
-/** Every demand of every test, asked of the rules. What depends on a rule that is not understood does not pass. */
-export function runTests(tests: readonly PlacedTest[], rules: FilterRules, site: Site): readonly TestResult[] {
+/**
+ * Every demand of every test, asked of the rules. What depends on a rule that is not understood does not pass. `closed: all`
+ * does not ask for `unasked`, the types of ICMPv6 that such a gateway can't keep out.
+ */
+export function runTests(
+  tests: readonly PlacedTest[],
+  rules: FilterRules,
+  site: Site,
+  unasked: readonly number[] = [],
+): readonly TestResult[] {
   const space = new PacketSpace();
+  const loose = unasked.length === 0 ? noPackets : messagesOfTypes(space, unasked);
   const exposures = new Map<string, Exposure>();
   return tests.flatMap((placed): TestResult[] => {
     const { vantage, test, to } = placed;
@@ -95,7 +104,7 @@ export function runTests(tests: readonly PlacedTest[], rules: FilterRules, site:
     const named = space.union(test.open.map((service) => serviceFlows(space, service)));
     const closed =
       test.closed === "all"
-        ? [askClosed(asked, "all others", space.minus(allPackets, named))]
+        ? [askClosed(asked, "all others", space.minus(allPackets, space.or(named, loose)))]
         : test.closed.map((service) => askClosed(asked, formatService(service), serviceFlows(space, service)));
     return [...open, ...closed].map((each) => explained(each, to, asked));
   });

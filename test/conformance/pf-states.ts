@@ -9,6 +9,7 @@ export type PfVariant = {
   readonly layout?: "per-host" | "compact";
   readonly link?: number;
   readonly shell?: boolean;
+  readonly tests?: string;
 };
 
 /** The article's network behind a firewall with three NICs. */
@@ -20,6 +21,7 @@ export function pfFleet({
   layout = "per-host",
   link = 80,
   shell = true,
+  tests = "[]",
 }: PfVariant): string {
   const all = Array.from(
     { length: hosts },
@@ -49,6 +51,7 @@ hosts:
 ${all.join("\n")}
 policy: ${policy}
 openings: ${openings}
+tests: ${tests}
 `;
 }
 

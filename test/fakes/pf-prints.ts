@@ -5,6 +5,8 @@ export function pfPrints(kernel: Kernel, argv: readonly string[]): string | unde
   const words = argv.filter((each) => each !== "-P");
   const all = words[0] === "-a" && words[1] === "*";
   switch (all ? words[2] : words[0]) {
+    case "-vsi":
+      return `Status: Enabled\n\nHostid:   0x0badcafe\nChecksum: 0x${kernel.loads.toString(16).padStart(32, "0")}\n`;
     case "-si":
       return `Status: ${kernel.isOff ? "Disabled" : "Enabled for 1 days 02:03:04"}           Debug: Urgent\n\nState Table                          Total             Rate\n`;
     case "-vvsr":

@@ -1,18 +1,23 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { type PfVariant, pfState, web } from "../../../../test/conformance/pf-states.ts";
+import { type PfVariant, pfFleet, pfState, web } from "../../../../test/conformance/pf-states.ts";
 import { startOpnSense } from "../../../../test/conformance/target-opnsense.ts";
 import { startArticle } from "../../../../test/conformance/target-pfsense.ts";
 import { type Kernel, showTables } from "../../../../test/fakes/kernel.ts";
+import { allocate } from "../../../addressing/allocate.ts";
+import { emptyLedger } from "../../../addressing/ledger.ts";
 import { seconds } from "../../../base/time.ts";
 import { diff } from "../../../change/diff.ts";
-import { formatPacket } from "../../../cli/difference.ts";
 import { verifyFrom } from "../../../cli/verify.ts";
+import { deriveFilter } from "../../../desired/derive-filter.ts";
 import type { GatewayDesired } from "../../../desired/desired.ts";
+import type { Fleet } from "../../../fleet/fleet.ts";
+import { parseFleet } from "../../../fleet/parse-fleet.ts";
 import { address } from "../../../net/address.ts";
 import { decideFlow } from "../../../proof/decide-flow.ts";
+import { placeTests, runTests } from "../../../proof/fleet-tests.ts";
 import { firstPacket } from "../../../proof/packet.ts";
 import { placesOf } from "../../../proof/vantages.ts";
-import type { Way } from "../../../runtime/way.ts";
+import type { ApiWay, Way } from "../../../runtime/way.ts";
 import type { DriverKind } from "../../driver.ts";
 import { loadedRules, plannedRules } from "../../gateway-rules.ts";
 import { opnsense } from "../../opnsense/driver.ts";
@@ -62,13 +67,18 @@ async function applied({ driver, start }: Product, desired: GatewayDesired): Pro
   return { kernel: fake.kernel, way: fake.way() };
 }
 
+function parsed(text: string): Fleet {
+  const found = parseFleet(text, "fleet.yaml");
+  if (!found.ok) throw new Error(JSON.stringify(found.errors));
+  return found.value;
+}
+
 function differences(loaded: Loaded, desired: GatewayDesired): readonly string[] {
   return placesOf(desired, new Map())
     .filter(({ seat }) => seat.side !== "management")
     .flatMap((place) =>
       verifyFrom(place, loaded, desired, []).differences.map(
-        ({ kind, decision, example }) =>
-          `${place.vantage.name} ${kind} ${decision.by?.text ?? decision.why} ${process.env["DBG"] ? formatPacket(example) : ""}`,
+        ({ kind, decision }) => `${place.vantage.name} ${kind} ${decision.by?.text ?? decision.why}`,
       ),
     );
 }
@@ -161,6 +171,55 @@ describe.each(products)("$kind", (product) => {
     const loaded = await loadedRules(way, desired);
     expect(loaded.rules.aside[0]).toMatch(/switched off/);
     expect(differences(loaded, desired)).toContainEqual(expect.stringMatching(/^internet exposed /));
+  });
+
+  test("rules that are loaded anew while they are read are read again, and not for ever", async () => {
+    const { kernel, way } = await applied(product, desired);
+    let loads = 1;
+    const busy = (): Way => {
+      const { shell, ...rest } = way as ApiWay;
+      if (shell === undefined) throw new Error("no shell");
+      return {
+        ...rest,
+        shell: {
+          ...shell,
+          run(argv, options) {
+            if (argv[0] === "ifconfig" && loads-- > 0) kernel.loads++;
+            return shell.run(argv, options);
+          },
+        },
+      };
+    };
+    expect((await loadedRules(busy(), desired)).rules.hooks).toHaveLength(4);
+    loads = 3;
+    await expect(loadedRules(busy(), desired)).rejects.toMatchObject({ diagnostic: { code: "E970" } });
+  });
+
+  test("a fleet's tests hold on what is planned", () => {
+    const fleet = parsed(
+      pfFleet({
+        kind: product.kind,
+        openings: web,
+        tests:
+          "[{ from: internet, to: vm1/web, open: [443, 443/udp, ping], closed: all }, { from: vm2, to: vm1/web, open: [443, 443/udp, ping], closed: all }]",
+      }),
+    );
+    const numbered = allocate(fleet, emptyLedger(fleet.name));
+    if (!numbered.ok) throw new Error("no plan");
+    const { plan } = numbered.value;
+    const wanted = deriveFilter(fleet, plan);
+    const { rules, site, unasked } = plannedRules(wanted);
+    const results = runTests(placeTests(fleet, plan, wanted), rules, site, unasked);
+    expect(results.map(({ what, want, passed }) => `${what} ${want} ${passed}`)).toEqual([
+      "443/tcp open true",
+      "443/udp open true",
+      "ping open true",
+      "all others closed true",
+      "443/tcp open true",
+      "443/udp open true",
+      "ping open true",
+      "all others closed true",
+    ]);
   });
 
   test("a read that fails rejects, and so does an answer of another form", async () => {

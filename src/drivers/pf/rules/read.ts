@@ -22,11 +22,29 @@ export type Read = {
 /** Milliseconds. */
 const readLimit = 120_000;
 
+/** How often rules that were loaded anew while they were read are read again. */
+const attempts = 3;
+
 /**
  * Reads pf with pfctl(8), `-P` so that ports stay numbers, and the anchors with all that is in them. Rejects with E970
  * unless all of it could be read and has the form that is known.
  */
 export async function readPf(shell: Shell, signal?: AbortSignal): Promise<Read> {
+  for (let attempt = 1; ; attempt++) {
+    const before = checksumIn(await printed(shell, ["pfctl", "-vsi"], signal));
+    const read = await readOnce(shell, signal);
+    if (before === checksumIn(await printed(shell, ["pfctl", "-vsi"], signal))) return read;
+    if (attempt === attempts)
+      throw new Failure("E970", shell.name, "pf's rules were loaded anew each time that they were read", "try again");
+  }
+}
+
+/** pf keeps a checksum of the rules that are loaded: by it the parts are known to belong together. */
+function checksumIn(info: string): string | undefined {
+  return /^Checksum: (\S+)/m.exec(info)?.[1];
+}
+
+async function readOnce(shell: Shell, signal?: AbortSignal): Promise<Read> {
   const print = (argv: readonly string[]): Promise<string> => printed(shell, argv, signal);
   const info = await print(["pfctl", "-si"]);
   const filterText = await print(["pfctl", "-a", "*", "-P", "-vvsr"]);

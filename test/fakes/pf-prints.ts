@@ -1,10 +1,16 @@
-import type { Kernel } from "./kernel.ts";
+type Printed = {
+  readonly automatic: readonly string[];
+  readonly translation: readonly string[];
+  readonly rules: readonly { readonly text: string }[];
+  readonly isOff: boolean;
+  readonly loads: number;
+};
 
 /** What pfctl(8) of FreeBSD prints with `-v` and of anchors; undefined for what is asked otherwise. */
-export function pfPrints(kernel: Kernel, argv: readonly string[]): string | undefined {
+export function pfPrints(kernel: Printed, argv: readonly string[]): string | undefined {
   const words = argv.filter((each) => each !== "-P");
   const all = words[0] === "-a" && words[1] === "*";
-  switch (all ? words[2] : words[0]) {
+  switch ((all ? words[2] : words[0]) ?? "") {
     case "-vsi":
       return `Status: Enabled\n\nHostid:   0x0badcafe\nChecksum: 0x${kernel.loads.toString(16).padStart(32, "0")}\n`;
     case "-si":

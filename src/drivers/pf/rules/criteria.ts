@@ -3,7 +3,7 @@ import type { Around } from "./around.ts";
 import { messagesOf } from "./messages.ts";
 import { placeOf, portsOf } from "./places.ts";
 import { flagsMatch, protocolMatch } from "./protocols.ts";
-import { listed, unquoted, Words } from "./words.ts";
+import { listed, unquoted, type Words } from "./words.ts";
 
 /** What a rule says of the packets that it is of, and what of that is done with them. */
 export type Criteria = {

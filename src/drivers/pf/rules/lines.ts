@@ -51,7 +51,7 @@ export function parseLines(text: string): readonly RuleLine[] {
 
 function lineOf(line: string, anchor: string): Open {
   const [, number, rest = line] = /^@(\d+)(?:\(\d+\))? (.*)$/.exec(line) ?? [];
-  const opens = /\{$/.test(rest);
+  const opens = rest.endsWith("{");
   const text = opens ? rest.replace(/\s*\{$/, "") : rest;
   return {
     text,

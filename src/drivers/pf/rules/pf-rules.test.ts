@@ -24,10 +24,17 @@ import { opnsense } from "../../opnsense/driver.ts";
 import { pfsense } from "../../pfsense/driver.ts";
 import type { Loaded } from "../../rules-of.ts";
 
+type Fake = {
+  readonly kernel: Kernel;
+  readonly root: string;
+  readonly way: () => Way;
+  readonly stop: () => Promise<void>;
+};
+
 type Product = {
   readonly kind: PfVariant["kind"];
   readonly driver: DriverKind<GatewayDesired>;
-  start(): Promise<{ readonly kernel: Kernel; readonly root: string; way(): Way; stop(): Promise<void> }>;
+  readonly start: () => Promise<Fake>;
 };
 
 const products: readonly Product[] = [

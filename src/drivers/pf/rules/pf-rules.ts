@@ -2,23 +2,10 @@ import type { GatewayDesired } from "../../../desired/desired.ts";
 import { plannedSite } from "../../../proof/planned-site.ts";
 import { shellOf, type Way } from "../../../runtime/way.ts";
 import type { Loaded, RulesOf } from "../../rules-of.ts";
-import type { IsOurs } from "./filter-chain.ts";
 import { plannedLines, plannedTables } from "./planned.ts";
+import type { PfProduct } from "./product.ts";
 import { readPf } from "./read.ts";
 import { switchedOff, understand } from "./understand.ts";
-
-/** What a product brings to the reading of its pf. */
-export type PfProduct = {
-  /** The rules for IPv6 that it makes by itself, as pfctl(8) prints them: before those of people, and after. */
-  readonly before: readonly string[];
-  readonly after: readonly string[];
-  /** Types of ICMPv6 that it lets through everywhere, which nobody can switch off and none of which opens a flow. */
-  readonly unasked: readonly number[];
-  /** How rules that are ours are known among those that are loaded. */
-  isOurs(way: Way, signal?: AbortSignal): Promise<IsOurs>;
-  /** A rule of ours by its labels, as the product writes them. */
-  labels(name: string): string;
-};
 
 /** What pf has no rule for, so that nobody takes it for proved. */
 const unbound =

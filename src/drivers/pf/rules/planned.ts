@@ -3,7 +3,7 @@ import type { Elements } from "../../../proof/filter-rules.ts";
 import type { PfRule } from "../model.ts";
 import { modelOf } from "../policy.ts";
 import { parseLines, type RuleLine } from "./lines.ts";
-import type { PfProduct } from "./pf-rules.ts";
+import type { PfProduct } from "./product.ts";
 import { tableElements } from "./tables.ts";
 
 /** The rules of a device that has ours and what the product makes by itself, in pf's order. */

@@ -1,6 +1,6 @@
 import type { GatewayDesired } from "../../../desired/desired.ts";
 import { plannedSite } from "../../../proof/planned-site.ts";
-import { shellOf, type Way } from "../../../runtime/way.ts";
+import { shellOf } from "../../../runtime/way.ts";
 import type { Loaded, RulesOf } from "../../rules-of.ts";
 import { plannedLines, plannedTables } from "./planned.ts";
 import type { PfProduct } from "./product.ts";

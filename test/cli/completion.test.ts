@@ -50,7 +50,10 @@ const cases: readonly Case[] = [
 type Ask = (line: string, script: string, folder: string) => Promise<readonly string[]>;
 
 async function linesOf(argv: readonly string[], folder: string): Promise<readonly string[]> {
-  const ran = await runProcess("local", ["env", "-C", folder, "HOME=/nonexistent", ...argv], { timeout: 30_000 });
+  // Shells write into their homes: each has one that goes with the folder.
+  const home = join(folder, ".home");
+  const own = [`HOME=${home}`, `XDG_CONFIG_HOME=${home}`, `XDG_DATA_HOME=${home}`, `XDG_CACHE_HOME=${home}`];
+  const ran = await runProcess("local", ["env", "-C", folder, ...own, ...argv], { timeout: 30_000 });
   expect(ran, ran.stderr).toMatchObject({ code: 0, stderr: "" });
   return ran.stdout.split("\n").filter((each) => each !== "");
 }
@@ -77,16 +80,7 @@ const askZsh: Ask = (line, script, folder) => {
 };
 
 const askFish: Ask = async (line, script, folder) => {
-  const said = await linesOf(
-    [
-      "XDG_CONFIG_HOME=/nonexistent",
-      "XDG_DATA_HOME=/tmp/nonexistent",
-      "fish",
-      "-Nc",
-      `source ${script}; complete -C ${quoted(line)}`,
-    ],
-    folder,
-  );
+  const said = await linesOf(["fish", "-Nc", `source ${script}; complete -C ${quoted(line)}`], folder);
   return said.map((each) => each.replace(/\t.*/, ""));
 };
 

@@ -52,7 +52,7 @@ async function shoot(context: BrowserContext, lab: Lab, folder: string): Promise
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       await page.goto(`${lab.url}/#/${screen}`);
       // A container of the lab: the screen has what it shows.
-      await page.getByText("hello").first().waitFor();
+      await page.getByText("hello").filter({ visible: true }).first().waitFor();
       const path = join(folder, `${screen}-${scheme}.png`);
       await page.screenshot({ path, animations: "disabled" });
       taken.push(path);

@@ -37,8 +37,8 @@ export function SignIn(): JSX.Element {
         </button>
       </form>
       <Troubles of={troubles} />
-      <p class="hint">Or make a link on the controller's machine. It signs you in once, within five minutes.</p>
-      <CommandLine text="sixgate page" />
+      <p class="hint">An admin makes one on the controller's machine. It is sent once, and this browser keeps none.</p>
+      <CommandLine text="sixgate token create NAME --role viewer" />
     </main>
   );
 }

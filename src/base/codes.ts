@@ -140,7 +140,6 @@ export const codes = {
   E813: "Not a way to a controller",
   E953: "Opening by a person needs a reason and an end",
   E954: "Fleet has no controller",
-  W830: "Fleet tests not asked",
   W801: "Prefix given differs from the one in the file",
   E901: "Labels too long, or too much in them",
   E902: "Unknown label",

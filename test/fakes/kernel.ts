@@ -138,11 +138,11 @@ function pfctl(kernel: Kernel, root: string, argv: readonly string[], input: str
 }
 
 /** As pfctl(8) of FreeBSD 14 prints limits, counts and tables. */
-function limitsText({ limits, states, tables }: Kernel, word: string): string | undefined {
+function limitsText({ isOff, limits, states, tables }: Kernel, word: string): string | undefined {
   if (word === "-sm")
     return `states        hard limit ${`${limits.states}`.padStart(8)}\nsrc-nodes     hard limit   400000\nfrags         hard limit     5000\ntable-entries hard limit ${`${limits.entries}`.padStart(8)}\n`;
   if (word === "-si")
-    return `Status: Enabled for 3 days 02:10:11           Debug: Urgent\n\nState Table                          Total             Rate\n  current entries ${`${states.length}`.padStart(24)}\n  searches                         1000            0.1/s\n`;
+    return `Status: ${isOff ? "Disabled" : "Enabled"} for 3 days 02:10:11           Debug: Urgent\n\nState Table                          Total             Rate\n  current entries ${`${states.length}`.padStart(24)}\n  searches                         1000            0.1/s\n`;
   if (word !== "-vvsT") return undefined;
   return [...tables]
     .map(

@@ -2,7 +2,6 @@ type Printed = {
   readonly automatic: readonly string[];
   readonly translation: readonly string[];
   readonly rules: readonly { readonly text: string }[];
-  readonly isOff: boolean;
   readonly loads: number;
 };
 
@@ -13,8 +12,6 @@ export function pfPrints(kernel: Printed, argv: readonly string[]): string | und
   switch ((all ? words[2] : words[0]) ?? "") {
     case "-vsi":
       return `Status: Enabled\n\nHostid:   0x0badcafe\nChecksum: 0x${kernel.loads.toString(16).padStart(32, "0")}\n`;
-    case "-si":
-      return `Status: ${kernel.isOff ? "Disabled" : "Enabled for 1 days 02:03:04"}           Debug: Urgent\n\nState Table                          Total             Rate\n`;
     case "-vvsr":
       return numbered([
         "scrub in all fragment reassemble",

@@ -12,7 +12,7 @@ test.skipIf(noBrowser !== undefined)("a link signs in once, and its code leaves 
     expect(page.url()).not.toContain("code=");
     expect(await page.evaluate("document.cookie")).toBe("");
     await page.getByRole("button", { name: "Sign out" }).click();
-    await page.getByLabel("Token").waitFor();
+    await page.getByRole("textbox", { name: "Token" }).waitFor();
     expect(wrong).toEqual([]);
     await page.goto("about:blank");
     await page.goto(once);
@@ -27,10 +27,10 @@ test.skipIf(noBrowser !== undefined)(
       const { look, url } = stand;
       const { page } = await look();
       await page.goto(url);
-      await page.getByLabel("Token").fill("sixgate_wrong");
+      await page.getByRole("textbox", { name: "Token" }).fill("sixgate_wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("alert").getByText("E956").waitFor();
-      await page.getByLabel("Token").fill(await stand.tokenOf("viewer"));
+      await page.getByRole("textbox", { name: "Token" }).fill(await stand.tokenOf("viewer"));
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("table", { name: "Openings" }).waitFor();
       expect(await page.getByRole("button", { name: /^Open for|^Close vm1/ }).count()).toBe(0);

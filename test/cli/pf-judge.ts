@@ -78,8 +78,10 @@ export function judgeFaults<Fault extends string, D extends Device<Fault>>(judge
     expect(await errorsOf(["apply", "--yes", "--confirm-within", "5"])).toHaveLength(1);
     device.lifetime = Number.POSITIVE_INFINITY;
     // The dead-man needs its seconds, and slow machines more.
-    for (let waited = 0; waited < 120 && stateOf(device) !== before; waited++) await pause(500);
+    const isBack = (): boolean => stateOf(device) === before && leftovers(device).length === 0;
+    for (let waited = 0; waited < 120 && !isBack(); waited++) await pause(500);
     expect(stateOf(device)).toBe(before);
+    expect(leftovers(device)).toEqual([]);
     toggle();
   }, 200_000);
 

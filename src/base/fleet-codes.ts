@@ -122,7 +122,6 @@ export const fleetCodes = {
   W451: "Logins are the device's own matter",
   W452: "Firewall without a shell",
   E462: "Prefix that the provider does not route",
-  E490: "Not yet driven",
   E491: "The same thing twice",
   E595: "Address for a controller that has the gateway's",
   E596: "Controller beside a gateway without an address",

@@ -5,7 +5,8 @@ import { address } from "../../net/address.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { OpenService } from "../../openings/opening.ts";
 import type { AddressChange } from "../members-lane.ts";
-import { changesOf, closesSomething, opensSomething, repairOf, roundsOf, type Step, stepOf } from "./lane-steps.ts";
+import { roundsOf } from "../rounds.ts";
+import { changesOf, closesSomething, opensSomething, repairOf, type Step, stepOf } from "./lane-steps.ts";
 import { keyText, type Member, membersOf } from "./members.ts";
 
 const host = "vm1" as HostName;

@@ -22,23 +22,6 @@ export function stepOf({ to, after }: AddressChange, before: readonly Member[], 
   return { to, shard: shardOf(to, hostLength), before, after: membersOf(to, after), services: after };
 }
 
-/**
- * Changes of one address in turn, of different ones together. An address that goes from one container to another is
- * closed in the first round, flows and all, and opened in the second: nobody inherits.
- */
-export function roundsOf(changes: readonly AddressChange[]): readonly (readonly AddressChange[])[] {
-  const rounds: AddressChange[][] = [];
-  const seen = new Map<Address, number>();
-  for (const change of changes) {
-    const round = seen.get(change.to) ?? 0;
-    seen.set(change.to, round + 1);
-    const there = rounds[round];
-    if (there === undefined) rounds.push([change]);
-    else there.push(change);
-  }
-  return rounds;
-}
-
 /** What is different, set by set. What has ended by `now` is not put there any more. */
 export function changesOf(steps: readonly Step[], now: Instant): readonly SetChange[] {
   const sets = new SetChanges();

@@ -5,19 +5,11 @@ import type { GatewayDesired } from "../../desired/desired.ts";
 import { type Address, address } from "../../net/address.ts";
 import { contains } from "../../net/prefix.ts";
 import type { AddressChange, Held, MembersLane } from "../members-lane.ts";
+import { roundsOf } from "../rounds.ts";
 import type { LiveFlow } from "./flows.ts";
 import { admissionTo } from "./lane-admission.ts";
 import { askAgain, Cuts } from "./lane-cuts.ts";
-import {
-  changesOf,
-  closesSomething,
-  opensSomething,
-  repairOf,
-  roundsOf,
-  type Step,
-  stepOf,
-  timedKey,
-} from "./lane-steps.ts";
+import { changesOf, closesSomething, opensSomething, repairOf, type Step, stepOf, timedKey } from "./lane-steps.ts";
 import type { LaneWays, SetChange } from "./lane-ways.ts";
 import { type Member, memberKinds, membersOf, servicesOf } from "./members.ts";
 import { memberSet } from "./set-shapes.ts";

@@ -78,23 +78,6 @@ export function stepOf({ host, to, before, after }: AddressChange, now: Instant)
   };
 }
 
-/**
- * Changes of one address in turn, of different ones together: what one closed is cut before the next opens, so that
- * nobody inherits a flow.
- */
-export function roundsOf(changes: readonly AddressChange[]): readonly (readonly AddressChange[])[] {
-  const rounds: AddressChange[][] = [];
-  const seen = new Map<Address, number>();
-  for (const change of changes) {
-    const round = seen.get(change.to) ?? 0;
-    seen.set(change.to, round + 1);
-    const there = rounds[round];
-    if (there === undefined) rounds.push([change]);
-    else there.push(change);
-  }
-  return rounds;
-}
-
 /** `sgt_tcp_8000_8099_1a2b3c4d`; undefined for a name that we don't give. */
 export function parseTableName(name: string): TableName | undefined {
   const [, lane, words = "", sources] =

@@ -4,10 +4,11 @@ import type { GatewayDesired } from "../../../desired/desired.ts";
 import type { Address } from "../../../net/address.ts";
 import { contains, type Prefix, prefixOf } from "../../../net/prefix.ts";
 import type { AddressChange, MembersLane } from "../../members-lane.ts";
+import { roundsOf } from "../../rounds.ts";
 import { type ServiceModel, serviceModel } from "../policy.ts";
 import { type AdmissionTo, admissionTo, flowOf } from "./admission.ts";
 import type { LaneDevice, Shown } from "./device.ts";
-import { type Entry, heldOf, normalize, parseTableName, roundsOf, type Step, servicesOf, stepOf } from "./entries.ts";
+import { type Entry, heldOf, normalize, parseTableName, type Step, servicesOf, stepOf } from "./entries.ts";
 
 /** Aliases and rules of services that were not open before: by the product's configuration, once for each. */
 export type LaneStructure = {

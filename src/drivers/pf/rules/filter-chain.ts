@@ -94,7 +94,8 @@ function isOf(criteria: Criteria, direction: Direction): boolean {
   return !criteria.isNever && (criteria.direction === undefined || criteria.direction === direction);
 }
 
-function devicesOf({ devices }: Criteria, side: Direction): readonly Match[] {
+/** The interfaces of a rule, by the side on which it is asked. */
+export function devicesOf({ devices }: Criteria, side: Direction): readonly Match[] {
   return devices.map(({ names, negated }) => ({ kind: "interface", side, names, negated }));
 }
 

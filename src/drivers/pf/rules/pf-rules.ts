@@ -2,6 +2,7 @@ import type { GatewayDesired } from "../../../desired/desired.ts";
 import { plannedSite } from "../../../proof/planned-site.ts";
 import { shellOf } from "../../../runtime/way.ts";
 import type { Loaded, RulesOf } from "../../rules-of.ts";
+import { mark } from "../names.ts";
 import { plannedLines, plannedTables } from "./planned.ts";
 import type { PfProduct } from "./product.ts";
 import { readPf } from "./read.ts";
@@ -33,7 +34,7 @@ export function pfRules(product: PfProduct): RulesOf {
           addresses: new Map([[desired.uplink, desired.own]]),
           groups: new Map(),
         },
-        isOurs: (labels) => labels.some((each) => each.includes("sixgate: ")),
+        isOurs: (labels) => labels.some((each) => each.includes(mark)),
       });
       return {
         rules: { ...rules, aside: asideOf(product) },

@@ -1,7 +1,7 @@
 import type { FilterChain, FilterRule, Match } from "../../../proof/filter-rules.ts";
 import type { Around } from "./around.ts";
 import { criteriaOf } from "./criteria.ts";
-import { type Direction, type IsOurs, placeOf } from "./filter-chain.ts";
+import { type Direction, devicesOf, type IsOurs, placeOf } from "./filter-chain.ts";
 import type { RuleLine } from "./lines.ts";
 import { placeOf as endOf } from "./places.ts";
 import { Words } from "./words.ts";
@@ -30,7 +30,7 @@ function ruleOf(line: RuleLine, context: Context, before: readonly Match[]): rea
     words.take(/^"/);
     const criteria = criteriaOf(words, line.anchor, context.around);
     if (criteria.isNever || line.inner?.length === 0) return [];
-    const matches = [...before, ...devices(criteria.devices, context.direction), ...criteria.matches];
+    const matches = [...before, ...devicesOf(criteria, context.direction), ...criteria.matches];
     if (line.inner !== undefined) return rulesOf(line.inner, context, matches);
     const place = placeOf(line, criteria, context.isOurs);
     return [{ steps: [...matches, { kind: "rewrite", why: "what is in the anchor was not read" }], place }];
@@ -39,7 +39,7 @@ function ruleOf(line: RuleLine, context: Context, before: readonly Match[]): rea
   if (criteria.isNever || isOfIpv4(target) || !asksIn(kind, context.direction)) return [];
   const matches = kind === "binat" && context.direction === "in" ? incoming(target, line, context) : criteria.matches;
   const place = placeOf(line, criteria, context.isOurs);
-  const all = [...before, ...devices(criteria.devices, context.direction), ...matches];
+  const all = [...before, ...devicesOf(criteria, context.direction), ...matches];
   return [
     { steps: [...all, isExempt ? { kind: "accept" } : { kind: "rewrite", why: `${kind} changes its address` }], place },
   ];
@@ -65,11 +65,4 @@ function asksIn(kind: string, direction: Direction): boolean {
 function incoming(target: readonly string[], line: RuleLine, { around }: Context): readonly Match[] {
   const found = endOf(new Words(target), "to", line.anchor, around);
   return found === "never" ? [{ kind: "some", of: [] }] : found;
-}
-
-function devices(
-  all: readonly { readonly names: readonly string[]; readonly negated: boolean }[],
-  side: Direction,
-): readonly Match[] {
-  return all.map(({ names, negated }) => ({ kind: "interface", side, names, negated }));
 }

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import type { HostBranch, TopologyView } from "../../../map/topology-schema.ts";
-import { everything, type Focus, graphOf, mostInColumn } from "./graph.ts";
+import { everything } from "./filter.ts";
+import { type Focus, graphOf, mostInColumn } from "./graph.ts";
 import { layOut, nodeHeight, pathsThrough, spread } from "./layout.ts";
 
 const fleet: Focus = { kind: "fleet" };
+const room = { width: 1398, height: 690 };
 
 function hostOf(n: number, change: Partial<HostBranch> = {}): HostBranch {
   const name = `vm${n}`;
@@ -142,7 +144,7 @@ test.each([1, 5, 16, 60, 1000])(
   "layOut lets no two nodes of a picture of %i hosts overlap, and is the same each time",
   (count) => {
     const graph = graphOf(viewOf(count), fleet, everything);
-    const { nodes, width, height, edges } = layOut(graph);
+    const { nodes, width, height, edges } = layOut(graph, room);
     for (const [at, a] of nodes.entries()) {
       expect(a.x).toBeGreaterThanOrEqual(0);
       expect(a.x + a.width).toBeLessThanOrEqual(width);
@@ -151,7 +153,7 @@ test.each([1, 5, 16, 60, 1000])(
         if (a.x === b.x) expect(Math.abs(a.y - b.y)).toBeGreaterThanOrEqual(nodeHeight);
     }
     expect(edges).toHaveLength(graph.edges.length);
-    expect(layOut(graphOf(viewOf(count), fleet, everything))).toEqual({
+    expect(layOut(graphOf(viewOf(count), fleet, everything), room)).toEqual({
       nodes,
       width,
       height,
@@ -161,8 +163,54 @@ test.each([1, 5, 16, 60, 1000])(
   },
 );
 
+test("layOut uses what the screen has, up to rows that still belong together, and stands in its middle", () => {
+  const small = graphOf(viewOf(2), fleet, everything);
+  const { nodes, width, height } = layOut(small, room);
+  expect({ width: width > room.width - 8 && width <= room.width, height }).toEqual({
+    width: true,
+    height: room.height,
+  });
+  const ys = nodes.filter(({ layer }) => layer === "container").map(({ y }) => y);
+  expect(ys[1] ?? 0).toBe((ys[0] ?? 0) + nodeHeight + 40);
+  const gateway = nodes.find(({ layer }) => layer === "gateway");
+  expect((gateway?.y ?? 0) * 2).toBeCloseTo((ys[0] ?? 0) + (ys[1] ?? 0), -1);
+  const many = layOut(graphOf(viewOf(16), fleet, everything), room);
+  expect(many.height).toBeGreaterThan(room.height);
+  expect(many.nodes.find(({ layer }) => layer === "gateway")?.y).toBeLessThan(room.height / 2 + nodeHeight);
+});
+
+test("layOut leads what comes in and what is denied to the gateway side by side, without a crossing", () => {
+  const flow = { from: "2600::/64", example: "2600::1", to: "2001:db8::1", transport: "tcp", port: 22, last: 1 };
+  const denied = ["internet", "office"].map((source) => ({ ...flow, source, count: 3, host: "vm1" }));
+  const { edges, nodes } = layOut(graphOf(viewOf(2, { denied }), fleet, everything), room);
+  const gateway = nodes.find(({ layer }) => layer === "gateway");
+  const ends = edges.filter(({ to }) => to === "gateway").sort((a, b) => a.y - b.y);
+  expect(ends.map(({ from, kind }) => `${from} ${kind}`)).toEqual([
+    "source internet open",
+    "source internet denied",
+    "source office inside",
+    "source office denied",
+  ]);
+  expect(ends[0]?.y).toBeGreaterThan(gateway?.y ?? 0);
+  expect(ends.at(-1)?.y).toBeLessThan((gateway?.y ?? 0) + nodeHeight);
+});
+
+test("graphOf says who may come to a container, where that is not everybody, and draws nothing for what faded", () => {
+  const [dot] = hostOf(1).dots ?? [];
+  if (dot === undefined) throw new Error("no dot");
+  const openings = dot.openings.map((each) => ({ ...each, from: ["office"] }));
+  const flow = { from: "2600::/64", example: "2600::1", to: "2001:db8::1", transport: "tcp", port: 22, last: 1 };
+  const view = viewOf(1, {
+    hosts: [hostOf(1, { dots: [{ ...dot, openings }] })],
+    denied: [{ ...flow, source: "internet", count: 0, host: "vm1" }],
+  });
+  const { nodes, edges } = graphOf(view, fleet, everything);
+  expect(nodes.find(({ layer }) => layer === "container")?.detail).toBe("443/tcp from office");
+  expect(edges.filter(({ kind }) => kind === "denied")).toEqual([]);
+});
+
 test("layOut crosses no lines between hosts and what hangs on them", () => {
-  const { nodes, edges } = layOut(graphOf(viewOf(12), fleet, everything));
+  const { nodes, edges } = layOut(graphOf(viewOf(12), fleet, everything), room);
   const at = new Map(nodes.map(({ id, y }) => [id, y]));
   const pairs = edges
     .filter(({ from }) => from.startsWith("host "))

@@ -1,4 +1,5 @@
 import type { HostBranch, TopologyView } from "../../../map/topology-schema.ts";
+import { type Filter, isService, isWanted } from "./filter.ts";
 
 /** Left to right. */
 export const layers = ["source", "gateway", "bridge", "host", "network", "container"] as const;
@@ -37,18 +38,6 @@ export type Focus =
   | { readonly kind: "fleet" }
   | { readonly kind: "hosts"; readonly first: number; readonly last: number }
   | { readonly kind: "host"; readonly host: string };
-
-export type Filter = {
-  /** Of hosts, networks and containers: a part of the name or address. */
-  readonly text: string;
-  /** Name of a source; empty: all. */
-  readonly source: string;
-  /** `443` or `443/tcp`; empty: all. */
-  readonly service: string;
-  readonly only: "all" | "open" | "denied" | "drift";
-};
-
-export const everything: Filter = { text: "", source: "", service: "", only: "all" };
 
 /** Nodes of a column that are drawn one by one. */
 export const mostInColumn = 60;
@@ -110,31 +99,6 @@ function isIn(host: HostBranch, focus: Focus): boolean {
     case "host":
       return host.name === focus.host;
   }
-}
-
-function isWanted(host: HostBranch, view: TopologyView, filter: Filter): boolean {
-  const text = filter.text.trim().toLowerCase();
-  const names = [host.name, host.block, host.address, ...host.networks.flatMap(({ name, prefix }) => [name, prefix])];
-  const dots = (host.dots ?? []).flatMap(({ name, address }) => [name, address]);
-  if (text !== "" && ![...names, ...dots].some((each) => each.toLowerCase().includes(text))) return false;
-  if (filter.source !== "" && filter.only !== "denied" && host.from[filter.source] === undefined) return false;
-  if (
-    filter.service !== "" &&
-    host.dots !== undefined &&
-    !host.dots.some((dot) => dot.openings.some((each) => isService(each.service, filter)))
-  )
-    return false;
-  if (filter.only === "open") return host.openings > 0;
-  if (filter.only === "drift") return host.agent !== "connected" || host.held > 0;
-  if (filter.only === "denied")
-    return view.denied.some(
-      (flow) => flow.host === host.name && (filter.source === "" || flow.source === filter.source),
-    );
-  return true;
-}
-
-export function isService(service: string, { service: wanted }: Filter): boolean {
-  return wanted === "" || service === wanted || service.split("/")[0] === wanted;
 }
 
 function toneOf({ openings, held }: { readonly openings: number; readonly held: number }): Tone {
@@ -218,6 +182,12 @@ function weight(dot: Dot): number {
   return dot.openings.length * 2 + dot.refusals.length;
 }
 
+/** Who may come, where that is not everybody. */
+function fromWhom({ openings }: Dot): string {
+  const names = [...new Set(openings.flatMap(({ from }) => from))];
+  return names.includes("internet") || names.length === 0 ? "" : ` from ${few(names)}`;
+}
+
 function heldIn(dots: readonly Dot[]): number {
   return dots.flatMap(({ openings }) => openings).filter(({ state }) => state === "held").length;
 }
@@ -231,7 +201,7 @@ function container(made: Made, networkId: string, dot: Dot): void {
     id,
     layer: "container",
     label: dot.name === "" ? "unknown" : dot.name,
-    detail: services.length === 0 ? "closed" : few(services),
+    detail: services.length === 0 ? "closed" : `${few(services)}${fromWhom(dot)}`,
     tone,
     goes: { kind: "address", address: dot.address },
     marks: [
@@ -282,7 +252,7 @@ function flows(made: Made, view: TopologyView, hosts: readonly HostBranch[], fil
   }
   for (const flow of view.denied) {
     if (filter.source !== "" && flow.source !== filter.source) continue;
-    if (flow.host !== undefined && !names.has(flow.host)) continue;
+    if (flow.count === 0 || (flow.host !== undefined && !names.has(flow.host))) continue;
     const source = made.nodes.has(`source ${flow.source}`) ? `source ${flow.source}` : "source internet";
     join(made, source, "gateway", "denied", flow.count);
   }

@@ -22,8 +22,8 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
           .filter(({ layer }) => layer === "source")
           .map((source) => (
             <li key={source.id}>
-              <b>{source.label}</b>: {countOf(graph, source.id, "open")} openings, {countOf(graph, source.id, "denied")}{" "}
-              packets denied in five minutes
+              <b>{printable(source.label)}</b>: {numbered(countOf(graph, source.id, "open"), "opening")},{" "}
+              {numbered(countOf(graph, source.id, "denied"), "packet")} denied in five minutes
             </li>
           ))}
       </ul>
@@ -37,11 +37,11 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
               {kids(host.id).length === 0 ? null : (
                 <ul>
                   {kids(host.id).map((network) => (
-                    <li key={network.id}>
+                    <li key={network.id} class={`map-${network.tone}`}>
                       <Name node={network} onGo={onGo} />
                       <ul>
                         {kids(network.id).map((each) => (
-                          <li key={each.id}>
+                          <li key={each.id} class={`map-${each.tone}`}>
                             <Name node={each} onGo={onGo} />
                           </li>
                         ))}
@@ -93,4 +93,8 @@ function Name({ node, onGo }: { readonly node: GraphNode; readonly onGo: ListPro
 
 function countOf({ edges }: Graph, id: string, kind: "open" | "denied"): number {
   return edges.filter((edge) => edge.from === id && edge.kind === kind).reduce((sum, { count }) => sum + count, 0);
+}
+
+function numbered(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

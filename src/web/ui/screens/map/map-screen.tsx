@@ -8,10 +8,10 @@ import { Troubles } from "../../parts/troubles.tsx";
 import type { LiveKind } from "../../store/live.ts";
 import { useReading } from "../use-reading.ts";
 import { DotCard } from "./dot-card.tsx";
-import { everything, type Filter, type Focus, type Goes, graphOf } from "./graph.ts";
-import { layOut, pathsThrough } from "./layout.ts";
+import { everything, type Filter } from "./filter.ts";
+import { MapFrame } from "./frame.tsx";
+import { type Focus, type Goes, graphOf } from "./graph.ts";
 import { MapList } from "./list.tsx";
-import { Picture } from "./picture.tsx";
 
 const moving: ReadonlySet<LiveKind> = new Set(["opened", "closed", "refused", "agent", "gateway"]);
 
@@ -19,7 +19,6 @@ const moving: ReadonlySet<LiveKind> = new Set(["opened", "closed", "refused", "a
 export function MapScreen(): JSX.Element {
   const focus = useSignal<Focus>({ kind: "fleet" });
   const filter = useSignal<Filter>(everything);
-  const pointed = useSignal<string | undefined>(undefined);
   const address = useSignal<string | undefined>(undefined);
   const asList = useSignal(globalThis.matchMedia("(max-width: 700px)").matches);
   const host = useComputed(() => (focus.value.kind === "host" ? focus.value.host : undefined));
@@ -30,9 +29,7 @@ export function MapScreen(): JSX.Element {
     () => (view === undefined ? undefined : graphOf(view, focus.value, filter.value)),
     [view, focus.value, filter.value],
   );
-  const layout = useMemo(() => (graph === undefined ? undefined : layOut(graph)), [graph]);
   const go = (goes: Goes): void => {
-    pointed.value = undefined;
     if (goes.kind === "address") address.value = goes.address;
     else focus.value = goes;
   };
@@ -47,7 +44,7 @@ export function MapScreen(): JSX.Element {
       {view === undefined || address.value === undefined ? null : (
         <DotCard view={view} address={address.value} onClose={() => (address.value = undefined)} />
       )}
-      {view === undefined || graph === undefined || layout === undefined ? (
+      {view === undefined || graph === undefined ? (
         <p class="reading" aria-busy={troubles.length === 0}>
           {troubles.length === 0 ? "Reading the fleet…" : ""}
         </p>
@@ -57,15 +54,7 @@ export function MapScreen(): JSX.Element {
         <MapList graph={graph} denied={view.denied} onGo={go} />
       ) : (
         <>
-          {/* Wider than some screens: it scrolls by itself, by keyboard too. */}
-          <div class="map-frame" tabIndex={0} role="region" aria-label="Map, scrolls">
-            <Picture
-              layout={layout}
-              lit={pointed.value === undefined ? undefined : pathsThrough(pointed.value, graph.edges)}
-              onPoint={(id) => (pointed.value = id)}
-              onGo={go}
-            />
-          </div>
+          <MapFrame graph={graph} onGo={go} />
           <Legend />
         </>
       )}

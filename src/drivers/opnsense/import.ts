@@ -1,3 +1,4 @@
+import { aliasIn, gatewayIn, interfacesIn, placesIn, routesIn, virtualIn } from "../pf/config-reading.ts";
 import type { FirewallConfig, FirewallRule } from "../pf/firewall-config.ts";
 import { fleetFrom, type ImportedFleet } from "../pf/fleet-from.ts";
 import { type ConfigElement, child, childrenOf, readConfig, textOf } from "../pf/xml.ts";
@@ -21,28 +22,13 @@ function configIn(root: ConfigElement): FirewallConfig {
     ...(hostname === undefined ? {} : { hostname }),
     ...(default4 === undefined ? {} : { default4 }),
     ...(default6 === undefined ? {} : { default6 }),
-    interfaces: (child(root, "interfaces")?.children ?? []).flatMap(interfaceIn),
-    virtual: childrenOf(child(root, "virtualip"), "vip").map((each) => ({
-      interface: textOf(each, "interface") ?? "",
-      address: `${textOf(each, "subnet")}/${textOf(each, "subnet_bits")}`,
-    })),
-    gateways: gateways.map((each) => ({
-      name: textOf(each, "name") ?? "",
-      interface: textOf(each, "interface") ?? "",
-      address: textOf(each, "gateway") ?? "",
-    })),
-    routes: childrenOf(child(root, "staticroutes"), "route")
-      .filter((each) => textOf(each, "disabled") !== "1" && textOf(each, "enabled") !== "0")
-      .map((each) => ({
-        network: textOf(each, "network") ?? "",
-        gateway: textOf(each, "gateway") ?? "",
-        label: textOf(each, "descr") ?? "",
-      })),
-    aliases: childrenOf(child(root, "OPNsense", "Firewall", "Alias", "aliases"), "alias").map((each) => ({
-      name: textOf(each, "name") ?? "",
-      type: textOf(each, "type") ?? "",
-      entries: (textOf(each, "content") ?? "").split(/\s+/).filter((entry) => entry !== ""),
-    })),
+    interfaces: interfacesIn(root, (each) => textOf(each, "enable") === "1"),
+    virtual: virtualIn(root),
+    gateways: gateways.map(gatewayIn),
+    routes: routesIn(root, (each) => textOf(each, "disabled") !== "1" && textOf(each, "enabled") !== "0"),
+    aliases: childrenOf(child(root, "OPNsense", "Firewall", "Alias", "aliases"), "alias").map((each) =>
+      aliasIn(each, "content"),
+    ),
     rules: [
       ...childrenOf(child(root, "OPNsense", "Firewall", "Filter", "rules"), "rule").flatMap(ruleIn),
       ...childrenOf(child(root, "filter"), "rule").flatMap(oldRuleIn),
@@ -57,32 +43,6 @@ function defaultOf(gateways: readonly ConfigElement[], family: string): string |
     .filter((each) => textOf(each, "ipprotocol") === family && textOf(each, "defaultgw") === "1")
     .toSorted((a, b) => priority(a) - priority(b));
   return textOf(first, "name");
-}
-
-function interfaceIn(element: ConfigElement): FirewallConfig["interfaces"] {
-  const device = textOf(element, "if");
-  if (device === undefined || textOf(element, "enable") !== "1") return [];
-  const withLength = (address: string, length: string): string | undefined => {
-    const [text, bits] = [textOf(element, address), textOf(element, length)];
-    return text === undefined || bits === undefined || bits === "" || !/^[0-9a-f.:]+$/i.test(text)
-      ? undefined
-      : `${text}/${bits}`;
-  };
-  const [six, four, mac] = [
-    withLength("ipaddrv6", "subnetv6"),
-    withLength("ipaddr", "subnet"),
-    textOf(element, "spoofmac"),
-  ];
-  return [
-    {
-      id: element.name,
-      device,
-      label: textOf(element, "descr") || element.name,
-      ...(six === undefined ? {} : { six }),
-      ...(four === undefined ? {} : { four }),
-      ...(mac === undefined || mac === "" ? {} : { mac }),
-    },
-  ];
 }
 
 function ruleIn(element: ConfigElement): readonly FirewallRule[] {
@@ -111,25 +71,15 @@ function ruleIn(element: ConfigElement): readonly FirewallRule[] {
 function oldRuleIn(element: ConfigElement): readonly FirewallRule[] {
   const text = (...path: readonly string[]): string | undefined => textOf(element, ...path) || undefined;
   if (text("type") !== "pass" || text("disabled") === "1" || text("direction") === "out") return [];
-  const place = (side: string): string => {
-    const at = child(element, side);
-    if (at === undefined || child(at, "any") !== undefined) return "any";
-    const named = textOf(at, "address") ?? textOf(at, "network") ?? "unknown";
-    return side === "source" && child(at, "not") !== undefined ? `not ${named}` : named;
-  };
   const protocol = text("protocol")?.toLowerCase();
   const ports = text("destination", "port");
   return [
     {
-      interfaces: (text("interface") ?? "").split(","),
+      ...placesIn(element),
       six: ["inet6", "inet46"].includes(text("ipprotocol") ?? ""),
       ...(protocol === undefined ? {} : { protocol }),
       echo: ["icmp", "ipv6-icmp"].includes(protocol ?? "") && text("icmp6-type") === "echoreq",
-      from: place("source"),
-      to: place("destination"),
-      notTo: child(element, "destination", "not") !== undefined,
       ...(ports === undefined ? {} : { ports }),
-      label: text("descr") ?? "",
     },
   ];
 }

@@ -8,7 +8,7 @@ export type FirewallConfig = {
   /** Names of gateways. */
   readonly default4?: string;
   readonly default6?: string;
-  readonly routes: readonly { readonly network: string; readonly gateway: string; readonly label: string }[];
+  readonly routes: readonly { readonly network: string; readonly gateway: string }[];
   readonly aliases: readonly { readonly name: string; readonly type: string; readonly entries: readonly string[] }[];
   readonly rules: readonly FirewallRule[];
 };
@@ -18,7 +18,6 @@ export type FirewallInterface = {
   readonly id: string;
   /** The kernel's. */
   readonly device: string;
-  readonly label: string;
   readonly mac?: string;
   /** With its length. */
   readonly six?: string;

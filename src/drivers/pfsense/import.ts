@@ -1,3 +1,4 @@
+import { aliasIn, gatewayIn, interfacesIn, placesIn, routesIn, virtualIn } from "../pf/config-reading.ts";
 import type { FirewallConfig, FirewallRule } from "../pf/firewall-config.ts";
 import { fleetFrom, type ImportedFleet } from "../pf/fleet-from.ts";
 import { type ConfigElement, child, childrenOf, readConfig, textOf } from "../pf/xml.ts";
@@ -22,56 +23,13 @@ function configIn(root: ConfigElement): FirewallConfig {
     ...(hostname === undefined ? {} : { hostname }),
     ...(default4 === undefined ? {} : { default4 }),
     ...(default6 === undefined ? {} : { default6 }),
-    interfaces: (child(root, "interfaces")?.children ?? []).flatMap(interfaceIn),
-    virtual: childrenOf(child(root, "virtualip"), "vip").map((each) => ({
-      interface: textOf(each, "interface") ?? "",
-      address: `${textOf(each, "subnet")}/${textOf(each, "subnet_bits")}`,
-    })),
-    gateways: childrenOf(gateways, "gateway_item").map((each) => ({
-      name: textOf(each, "name") ?? "",
-      interface: textOf(each, "interface") ?? "",
-      address: textOf(each, "gateway") ?? "",
-    })),
-    routes: childrenOf(child(root, "staticroutes"), "route")
-      .filter((each) => child(each, "disabled") === undefined)
-      .map((each) => ({
-        network: textOf(each, "network") ?? "",
-        gateway: textOf(each, "gateway") ?? "",
-        label: textOf(each, "descr") ?? "",
-      })),
-    aliases: childrenOf(child(root, "aliases"), "alias").map((each) => ({
-      name: textOf(each, "name") ?? "",
-      type: textOf(each, "type") ?? "",
-      entries: (textOf(each, "address") ?? "").split(/\s+/).filter((entry) => entry !== ""),
-    })),
+    interfaces: interfacesIn(root, (each) => child(each, "enable") !== undefined),
+    virtual: virtualIn(root),
+    gateways: childrenOf(gateways, "gateway_item").map(gatewayIn),
+    routes: routesIn(root, (each) => child(each, "disabled") === undefined),
+    aliases: childrenOf(child(root, "aliases"), "alias").map((each) => aliasIn(each, "address")),
     rules: childrenOf(child(root, "filter"), "rule").flatMap(ruleIn),
   };
-}
-
-function interfaceIn(element: ConfigElement): FirewallConfig["interfaces"] {
-  const device = textOf(element, "if");
-  if (device === undefined || child(element, "enable") === undefined) return [];
-  const withLength = (address: string, length: string): string | undefined => {
-    const [text, bits] = [textOf(element, address), textOf(element, length)];
-    return text === undefined || bits === undefined || bits === "" || !/^[0-9a-f.:]+$/i.test(text)
-      ? undefined
-      : `${text}/${bits}`;
-  };
-  const [six, four, mac] = [
-    withLength("ipaddrv6", "subnetv6"),
-    withLength("ipaddr", "subnet"),
-    textOf(element, "spoofmac"),
-  ];
-  return [
-    {
-      id: element.name,
-      device,
-      label: textOf(element, "descr") ?? element.name,
-      ...(six === undefined ? {} : { six }),
-      ...(four === undefined ? {} : { four }),
-      ...(mac === undefined || mac === "" ? {} : { mac }),
-    },
-  ];
 }
 
 function ruleIn(element: ConfigElement): readonly FirewallRule[] {
@@ -82,22 +40,11 @@ function ruleIn(element: ConfigElement): readonly FirewallRule[] {
   const ports = textOf(element, "destination", "port");
   return [
     {
-      interfaces: (textOf(element, "interface") ?? "").split(","),
+      ...placesIn(element),
       six: textOf(element, "ipprotocol")?.startsWith("inet6") === true || textOf(element, "ipprotocol") === "inet46",
       ...(protocol === undefined ? {} : { protocol }),
       echo: protocol === "icmp" && icmp.length === 1 && icmp[0] === "echoreq",
-      from: placeIn(child(element, "source")),
-      to: placeIn(child(element, "destination")),
-      notTo: child(element, "destination", "not") !== undefined,
       ...(ports === undefined ? {} : { ports }),
-      label: textOf(element, "descr") ?? "",
     },
   ];
-}
-
-/** `any`, or what is named; a source that is turned round is none that an opening could have. */
-function placeIn(place: ConfigElement | undefined): string {
-  if (place === undefined || child(place, "any") !== undefined) return "any";
-  const named = textOf(place, "address") ?? textOf(place, "network") ?? "unknown";
-  return place.name === "source" && child(place, "not") !== undefined ? `not ${named}` : named;
 }

@@ -1,7 +1,7 @@
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Core } from "./api.ts";
-import { isRow } from "./api.ts";
+import { isRow, versions } from "./api.ts";
 
 /** What a version can do by its API. By the product's tags 24.7 to 26.7.2; a later one is taken for the last of them. */
 export type Abilities = {
@@ -56,7 +56,7 @@ export async function abilitiesAt(core: Core, signal?: AbortSignal): Promise<Abi
       "E517",
       core.name,
       `The device does not say its version: ${printable(JSON.stringify(told ?? null).slice(0, 100))}`,
-      "use a version of OPNsense that docs/gateway-opnsense.md names",
+      versions,
     );
   const found = abilitiesOf(version);
   if (found !== undefined) return found;

@@ -1,9 +1,13 @@
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Http, HttpRequest } from "../../runtime/http.ts";
+import { notUnderstood } from "../pf/answers.ts";
 
 // OPNsense's own API: https://docs.opnsense.org/development/api.html. Objects have uuids that stay. An answer with status
 // 200 may say "failed".
+
+/** What to do where an answer is strange. */
+export const versions = "use a version of OPNsense that docs/gateway-opnsense.md names";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -43,7 +47,7 @@ export function coreAt(http: Http): Core {
   async function post(path: string, body: HttpRequest["body"], more: Partial<HttpRequest> = {}): Promise<Row> {
     const said = await call({ method: "POST", path, ...(body === undefined ? {} : { body }), ...more });
     if (isRow(said)) return said;
-    throw notUnderstood(name, path, said);
+    throw strange(name, path, said);
   }
   function must(path: string, said: Row, field: "result" | "status", fine: RegExp): void {
     const found = said[field];
@@ -57,7 +61,7 @@ export function coreAt(http: Http): Core {
       const body = { rowCount: -1, ...(phrase === undefined ? {} : { searchPhrase: phrase }) };
       const { rows } = await post(path, { json: body }, { repeatable: true, signal });
       if (Array.isArray(rows) && rows.every(isRow)) return rows;
-      throw notUnderstood(name, path, rows);
+      throw strange(name, path, rows);
     },
     ask: (path, body, signal) => post(path, { json: body }, { repeatable: true, signal }),
     async add(path, body, signal) {
@@ -65,7 +69,7 @@ export function coreAt(http: Http): Core {
       must(path, said, "result", /^saved$/);
       const { uuid } = said;
       if (typeof uuid === "string") return uuid;
-      throw notUnderstood(name, path, said);
+      throw strange(name, path, said);
     },
     async set(path, body, signal) {
       must(path, await post(path, { json: body }, { signal }), "result", /^saved$/);
@@ -155,11 +159,6 @@ function notJson(name: string, what: string, status: number, text: string): Fail
   );
 }
 
-function notUnderstood(name: string, path: string, said: unknown): Failure {
-  return new Failure(
-    "E517",
-    name,
-    `The answer to ${path} is not understood: ${printable(textOf(said).slice(0, 200))}`,
-    "use a version of OPNsense that docs/gateway-opnsense.md names",
-  );
+function strange(name: string, path: string, said: unknown): Failure {
+  return notUnderstood({ name, versions }, path, printable(textOf(said).slice(0, 200)));
 }

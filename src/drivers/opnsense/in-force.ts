@@ -1,23 +1,13 @@
 import { z } from "zod";
-import { Failure } from "../../base/failure.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
+import { canonicalEntries, notUnderstood } from "../pf/answers.ts";
 import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
+import { ownVips, routesAreIn } from "../pf/held-network.ts";
 import { type InForce, networkOf } from "../pf/items.ts";
 import { isLaneAlias, isMarked } from "../pf/names.ts";
-import { canonicalEntry, type Pfctl } from "../pf/pfctl.ts";
-import { type Core, isRow } from "./api.ts";
-import { hopValue } from "./observe.ts";
-import {
-  deviceOf,
-  entriesOf,
-  interfaceOn,
-  isOn,
-  liveAddresses,
-  ownAddresses,
-  parse,
-  type Reading,
-  vipAddress,
-} from "./reading.ts";
+import type { Pfctl } from "../pf/pfctl.ts";
+import { type Core, isRow, versions } from "./api.ts";
+import { entriesOf, interfaceOn, liveAddresses, networkIn, ownAddresses, parse, type Reading } from "./reading.ts";
 
 /** What runs, asked of pf and the kernel. */
 export type Kernel = {
@@ -55,7 +45,7 @@ async function tablesBy(
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const there = await core.get("/firewall/alias_util/aliases", signal);
-  if (!Array.isArray(there)) throw notUnderstood(core, "/firewall/alias_util/aliases");
+  if (!Array.isArray(there)) throw notUnderstood({ name: core.name, versions }, "/firewall/alias_util/aliases");
   const known = new Set(there.map(String));
   const found = new Map<string, readonly string[]>();
   for (const name of names) if (known.has(name)) found.set(name, await tableBy(core, name, signal));
@@ -67,8 +57,8 @@ export async function tableBy(core: Core, name: string, signal?: AbortSignal): P
   const entries: string[] = [];
   for (let current = 1; ; current++) {
     const said = parse(core, tablePage, path, await core.ask(path, { rowCount: page, current }, signal));
-    entries.push(...said.rows.map(({ ip }) => canonicalEntry(ip.trim()) ?? ip));
-    if (said.rows.length === 0 || entries.length >= said.total) return entries.sort();
+    entries.push(...said.rows.map(({ ip }) => ip));
+    if (said.rows.length === 0 || entries.length >= said.total) return canonicalEntries(entries);
   }
 }
 
@@ -78,7 +68,7 @@ async function labelsBy(core: Core, signal?: AbortSignal): Promise<ReadonlySet<s
   // No rule at all is a list in PHP.
   if (isRow(stats)) return new Set(Object.keys(stats));
   if (Array.isArray(stats) && stats.length === 0) return new Set();
-  throw notUnderstood(core, "/firewall/filter_util/rule_stats");
+  throw notUnderstood({ name: core.name, versions }, "/firewall/filter_util/rule_stats");
 }
 
 const routeRows = z.array(z.object({ destination: z.string(), gateway: z.string() }));
@@ -95,15 +85,6 @@ async function routesBy(core: Core, signal?: AbortSignal): Promise<ReadonlyMap<s
     if (!found.has(to)) found.set(to, canonicalAddress(gateway));
   }
   return found;
-}
-
-function notUnderstood(core: Core, path: string): Failure {
-  return new Failure(
-    "E517",
-    core.name,
-    `The answer to ${path} is not understood`,
-    "use a version of OPNsense that docs/gateway-opnsense.md names",
-  );
 }
 
 /** `gone`: uuids of rules that we removed, which may still be loaded. */
@@ -125,7 +106,7 @@ export async function inForceOf(
   const rules = reading.rules.filter(({ description }) => isMarked(description ?? ""));
   return {
     addresses: sameAddresses(reading, desired),
-    routes: sameRoutes(reading, routes),
+    routes: routesAreIn(networkIn(reading), routes),
     rules:
       labels === undefined ||
       (rules.every(({ uuid, enabled }) => !enabled || labels.has(uuid ?? "")) &&
@@ -140,19 +121,9 @@ function sameAddresses(reading: Reading, desired: GatewayDesired): boolean {
     const row = interfaceOn(reading, name);
     if (row === undefined || !row.enabled) return true;
     const there = liveAddresses(row);
-    const vips = reading.vips.filter((vip) => isMarked(vip.descr ?? "") && deviceOf(reading, vip.interface) === name);
     const { six, four } = ownAddresses(row);
-    return [...vips.map(vipAddress), six, four].every((each) => each?.includes("/") !== true || there.has(each));
+    return [...ownVips(networkIn(reading), name), six, four].every(
+      (each) => each?.includes("/") !== true || there.has(each),
+    );
   });
-}
-
-function sameRoutes(reading: Reading, there: ReadonlyMap<string, string>): boolean {
-  return reading.routes
-    .filter((row) => isMarked(row.descr ?? "") && isOn(row))
-    .every((row) => {
-      const hop = there.get(canonicalPrefix(row.network));
-      if (hopValue(reading, row.gateway) === "unreachable") return hop !== undefined;
-      const via = reading.gateways.find((each) => each.name === row.gateway)?.gateway;
-      return hop !== undefined && hop === canonicalAddress(via ?? "");
-    });
 }

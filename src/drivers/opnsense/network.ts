@@ -1,6 +1,7 @@
 import { Failure } from "../../base/failure.ts";
 import type { Value } from "../../change/item.ts";
 import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
+import { vipAddress } from "../pf/held-network.ts";
 import { hashOf, isMarked, mark } from "../pf/names.ts";
 import { hopName, isDefaultHop } from "./observe.ts";
 import {
@@ -12,7 +13,6 @@ import {
   ownAddresses,
   paths,
   type RouteRow,
-  vipAddress,
 } from "./reading.ts";
 import type { Work } from "./work.ts";
 

@@ -1,25 +1,23 @@
-import { Failure } from "../../base/failure.ts";
 import type { Item, Value } from "../../change/item.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
-import { canonicalAddress, canonicalPrefix } from "../pf/canonical.ts";
-import { entryItem, type InForce, inForceItem, natItem, networkOf, sorted, structure, tunables } from "../pf/items.ts";
-import { isAliasOfLane, isLaneAlias, isLaneRule, isMarked, mark } from "../pf/names.ts";
+import { canonicalPrefix } from "../pf/canonical.ts";
+import { aliasItemsOf, inTheWay, isOwnAlias, numberCopies, tunableItems } from "../pf/held.ts";
+import { addressItems, gatewayItems, type HeldNetwork, hopValue, routeItems } from "../pf/held-network.ts";
+import { type InForce, inForceItem, natItem, networkOf, sorted, structure } from "../pf/items.ts";
+import { isLaneRule, isMarked, mark } from "../pf/names.ts";
 import type { Target } from "../pf/target.ts";
 import { normalize, parseRule, sequences } from "./convert.ts";
 import {
-  type AliasRow,
   deviceOf,
   entriesOf,
   gatewayOn,
   interfaceOn,
-  isOn,
   macOf,
-  ownAddresses,
+  networkIn,
   type Reading,
   type RuleRow,
   type SnatRow,
   type TunableRow,
-  vipAddress,
 } from "./reading.ts";
 
 /**
@@ -29,29 +27,27 @@ import {
  */
 export function itemsIn(reading: Reading, desired: GatewayDesired, inForce: InForce): readonly Item[] {
   const wanted = new Map(normalize(desired).map(({ key, value }) => [key, value]));
+  const held = networkIn(reading);
+  const asked = { device: desired.device, links: networkOf(desired).links, wanted };
   refuseForerunners(reading, desired);
   return sorted([
     ...interfaceItems(reading, desired),
-    ...addressItems(reading, desired, wanted),
-    ...gatewayItems(reading, wanted),
-    ...routeItems(reading, desired, wanted),
-    ...ownAliases(reading, wanted).flatMap(aliasItemsOf),
-    ...ruleItems(reading),
+    ...addressItems(held, asked),
+    ...gatewayItems(held, wanted),
+    ...routeItems(held, asked, defaultRoutes(reading, held, desired)),
+    ...reading.aliases
+      .filter((row) => isOwnAlias(row.name, row.description, wanted))
+      .flatMap(({ name, type, enabled, ...row }) =>
+        aliasItemsOf(name, { type, ...(enabled ? {} : { enabled }) }, entriesOf(row)),
+      ),
+    ...numberCopies(ownRules(reading.rules).map((row) => parseRule(reading, row, nameOf(row)))),
     ...natItems(reading),
-    ...tunableItems(reading, wanted),
+    ...tunableItems(
+      reading.tunables.filter(isSet).map((row) => ({ ...row, value: row.value ?? "default" })),
+      wanted,
+    ),
     inForceItem(inForce),
   ]);
-}
-
-type Wanted = ReadonlyMap<string, Value>;
-
-function inTheWay(at: string, text: string): Failure {
-  return new Failure(
-    "E555",
-    at,
-    text,
-    "remove it, or make it as the plan has it; sixgate changes nothing that is not its own",
-  );
 }
 
 /** A rule of somebody else that lets packets pass before our blocks are asked. */
@@ -86,111 +82,20 @@ function interfaceItems(reading: Reading, desired: GatewayDesired): readonly Ite
   });
 }
 
-function addressItems(reading: Reading, desired: GatewayDesired, wanted: Wanted): readonly Item[] {
-  const items = new Map<string, Item>();
-  const put = (key: string): void => void items.set(key, structure(key, true));
-  for (const { name, addresses4 } of networkOf(desired).links) {
-    const row = interfaceOn(reading, name);
-    const { four, six } = row === undefined ? {} : ownAddresses(row);
-    for (const found of [six, addresses4.length > 0 ? four : undefined])
-      if (found !== undefined) put(`address ${name} ${found}`);
-  }
-  const byAddress = new Map(
-    [...wanted.keys()].filter((key) => key.startsWith("address ")).map((key) => [bare(key), key]),
-  );
-  for (const vip of reading.vips) {
-    const key = `address ${deviceOf(reading, vip.interface)} ${vipAddress(vip)}`;
-    const other = byAddress.get(canonicalAddress(vip.subnet));
-    if (isMarked(vip.descr ?? "") || (wanted.has(key) && vip.mode === "ipalias")) put(key);
-    else if (other !== undefined)
-      throw inTheWay(
-        desired.device,
-        `Virtual IP ${vip.subnet}/${vip.subnet_bits} ("${vip.descr ?? ""}") is not ours, and we need "${other}"`,
-      );
-  }
-  return [...items.values()];
-}
-
-/** `address vtnet2 2001:db8::1/80` → `2001:db8::1`. */
-function bare(key: string): string {
-  return key.slice(key.lastIndexOf(" ") + 1).replace(/\/\d+$/, "");
-}
-
-function gatewayItems(reading: Reading, wanted: Wanted): readonly Item[] {
-  const items = reading.gateways.flatMap((row) => {
-    const key = `gateway ${deviceOf(reading, row.interface)} ${canonicalAddress(row.gateway ?? "dynamic")}`;
-    const ours = isMarked(row.descr ?? "");
-    return ours || wanted.has(key) ? [structure(key, row.disabled ? "disabled" : true)] : [];
-  });
-  return [...new Map(items.map((item) => [item.key, item])).values()];
-}
-
-function routeItems(reading: Reading, desired: GatewayDesired, wanted: Wanted): readonly Item[] {
-  const items = [...defaultRoutes(reading, desired)];
-  for (const row of reading.routes) {
-    const key = `route ${canonicalPrefix(row.network)}`;
-    const value = isOn(row) ? hopValue(reading, row.gateway) : "disabled";
-    const same = JSON.stringify(wanted.get(key)) === JSON.stringify(value);
-    if (isMarked(row.descr ?? "") || same) items.push(structure(key, value));
-    else if (wanted.has(key))
-      throw inTheWay(
-        desired.device,
-        `Route ${row.network} via ${row.gateway ?? "nothing"} is not ours, and leads elsewhere than planned`,
-      );
-  }
-  return [...new Map(items.map((item) => [item.key, item])).values()];
-}
-
-export function hopValue(reading: Pick<Reading, "interfaces" | "gateways">, name: string | undefined): Value {
-  if (name === "Null6" || name === "Null4") return "unreachable";
-  const row = reading.gateways.find((each) => each.name === name);
-  if (row?.gateway === undefined) return `via ${name ?? "nothing"}`;
-  return { via: canonicalAddress(row.gateway), device: deviceOf(reading, row.interface) };
-}
-
 /**
  * The default route is whichever gateway the device prefers. One that nobody called upstream is a guess of the product's,
  * and may be a host.
  */
-function defaultRoutes(reading: Reading, desired: GatewayDesired): readonly Item[] {
+function defaultRoutes(reading: Reading, held: HeldNetwork, desired: GatewayDesired): readonly Item[] {
   const { routes } = networkOf(desired);
   return (["::/0", "0.0.0.0/0"] as const)
     .filter((to) => routes.some((route) => String(route.to) === to))
     .map((to) => {
       const family = to === "::/0" ? "inet6" : "inet";
       const row = reading.gateways.find((each) => each.ipprotocol === family && each.defaultgw);
-      const value = row === undefined ? "none" : row.upstream ? hopValue(reading, row.name) : "automatic";
+      const value = row === undefined ? "none" : row.upstream ? hopValue(held, row.name) : "automatic";
       return structure(`route ${to}`, value);
     });
-}
-
-/** Ours by name and mark. An alias of our name without our mark is somebody's. */
-export function ownAliases(reading: Pick<Reading, "aliases">, wanted: Wanted): readonly AliasRow[] {
-  return reading.aliases.filter((row) => {
-    if (isMarked(row.description ?? "")) return !isLaneAlias(row.name);
-    if (!wanted.has(`alias ${row.name}`)) return false;
-    throw inTheWay(row.name, `Alias ${row.name} is there and does not carry the mark "${mark}"`);
-  });
-}
-
-function aliasItemsOf(row: AliasRow): readonly Item[] {
-  const { name, type, enabled } = row;
-  const entries = entriesOf(row);
-  const kind = { type, ...(enabled ? {} : { enabled }) };
-  if (!isAliasOfLane(name, "f")) return [structure(`alias ${name}`, { ...kind, entries })];
-  return [structure(`alias ${name}`, kind), ...entries.map((each) => entryItem(name, each))];
-}
-
-/** Ours by their descriptions; a copy of one, made by hand, is a second item, which no plan has. */
-function ruleItems(reading: Reading): readonly Item[] {
-  const seen = new Map<string, number>();
-  return ownRules(reading.rules).map((row) => {
-    const name = nameOf(row);
-    const times = (seen.get(name) ?? 0) + 1;
-    seen.set(name, times);
-    const item = parseRule(reading, row, name);
-    return times === 1 ? item : { ...item, key: `${item.key} (copy ${times})` };
-  });
 }
 
 export type OwnRule = RuleRow & { readonly uuid: string };
@@ -231,16 +136,6 @@ export function isPlainSnat(row: SnatRow): boolean {
 /** Rows of tunables that nobody set have their names in place of uuids. */
 export function isSet({ uuid, tunable }: TunableRow): boolean {
   return uuid !== tunable;
-}
-
-function tunableItems(reading: Reading, wanted: Wanted): readonly Item[] {
-  return reading.tunables.filter(isSet).flatMap(({ tunable, value, descr }) => {
-    const key = `tunable ${tunable}`;
-    const found = value ?? "default";
-    if (isMarked(descr ?? "") || (wanted.has(key) && tunables[tunable] === found)) return [structure(key, found)];
-    if (wanted.has(key)) throw inTheWay(tunable, `Tunable ${tunable} is set to ${found}, and not by us`);
-    return [];
-  });
 }
 
 /** The name of the gateway by which a route is to lead somewhere. */

@@ -1,18 +1,15 @@
 import { z } from "zod";
 import { Failure } from "../../base/failure.ts";
 import { parseMac } from "../../net/mac.ts";
+import { canonicalEntries, parseAnswer, text } from "../pf/answers.ts";
 import { canonicalAddress, withLength } from "../pf/canonical.ts";
-import { canonicalEntry } from "../pf/pfctl.ts";
+import type { HeldNetwork, OwnAddresses } from "../pf/held-network.ts";
 import { type Abilities, abilitiesAt } from "./abilities.ts";
-import type { Core } from "./api.ts";
+import { type Core, versions } from "./api.ts";
 
 // What the device holds, as its configuration has it: rows of the API in our own words. Everything there is text; a switch
 // is "1" or "0", and missing in versions that don't have it.
 
-const text = z
-  .string()
-  .nullish()
-  .transform((found) => (found === null || found === "" ? undefined : found));
 /** Grids give switches of gateways as booleans, others as text. */
 const flag = z
   .union([z.string(), z.boolean()])
@@ -172,16 +169,8 @@ export async function read(
   return { abilities, interfaces, vips, gateways, routes, aliases, rules, snat, tunables };
 }
 
-export function parse<T>(core: Core, shape: z.ZodType<T>, path: string, found: unknown): T {
-  const parsed = shape.safeParse(found);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Failure(
-    "E517",
-    core.name,
-    `The answer to ${path} is not understood: ${issue?.path.map(String).join(".")} ${issue?.message}`,
-    "use a version of OPNsense that docs/gateway-opnsense.md names",
-  );
+export function parse<T>({ name }: Core, shape: z.ZodType<T>, path: string, found: unknown): T {
+  return parseAnswer({ name, versions }, shape, path, found);
 }
 
 export function interfaceOn(reading: Pick<Reading, "interfaces">, device: string): InterfaceRow | undefined {
@@ -194,7 +183,7 @@ export function deviceOf(reading: Pick<Reading, "interfaces">, id: string): stri
 }
 
 /** An interface's own addresses as it is configured, with lengths; `dhcp6` and the like as they are. */
-export function ownAddresses({ config }: InterfaceRow): { readonly six?: string; readonly four?: string } {
+export function ownAddresses({ config }: InterfaceRow): OwnAddresses {
   const own = (address: string | undefined, length: string | undefined): string | undefined =>
     address === undefined || !/^[0-9a-f.:]+$/i.test(address) ? address : withLength(address, length);
   const [six, four] = [own(config?.ipaddrv6, config?.subnetv6), own(config?.ipaddr, config?.subnet)];
@@ -215,19 +204,28 @@ export function macOf({ macaddr }: InterfaceRow): string | undefined {
   return macaddr === undefined ? undefined : (parseMac(macaddr) ?? macaddr);
 }
 
-export function vipAddress(vip: VipRow): string {
-  return withLength(vip.subnet, vip.subnet_bits);
-}
-
 /** Whether a route is on, by whichever field the version has. */
 export function isOn({ enabled, disabled }: RouteRow): boolean {
   return enabled === undefined ? disabled !== "1" : enabled === "1";
 }
 
+export function networkIn(reading: Reading): HeldNetwork {
+  return {
+    vips: reading.vips,
+    hops: reading.gateways,
+    routes: reading.routes.map((row) => ({ ...row, on: isOn(row) })),
+    deviceOf: (id) => deviceOf(reading, id),
+    ownAddresses(device) {
+      const row = interfaceOn(reading, device);
+      return row === undefined ? {} : ownAddresses(row);
+    },
+  };
+}
+
 /** Entries of an alias, canonical and sorted, each once: adding an entry that is there may list it twice. */
 export function entriesOf({ content }: Pick<AliasRow, "content">): readonly string[] {
   const all = (content ?? "").split(/[\n,]/).filter((each) => each.trim() !== "");
-  return [...new Set(all.map((each) => canonicalEntry(each.trim()) ?? each.trim()))].sort();
+  return [...new Set(canonicalEntries(all))];
 }
 
 /** The name of the gateway object for a next hop, ours or somebody's. */

@@ -2,10 +2,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Http, HttpRequest } from "../../runtime/http.ts";
+import { notUnderstood } from "../pf/answers.ts";
 import { isMarked } from "../pf/names.ts";
 
 // The REST API package for pfSense (pfSense-pkg-RESTAPI), version 2: https://pfrest.org. Not part of pfSense, and gone
 // after each of its upgrades until it is installed again.
+
+/** What to do where an answer is strange. */
+export const versions = "use a version of the REST API package that docs/gateway-pfsense.md names";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -62,12 +66,12 @@ export function restAt(http: Http): Rest {
   async function list(path: string, where: Where = {}, signal?: AbortSignal): Promise<readonly Row[]> {
     const { data } = await call({ method: "GET", path: `${path}${queryOf(where)}`, signal });
     if (Array.isArray(data) && data.every(isRow)) return data;
-    throw notUnderstood(name, path, data);
+    throw strange(name, path, data);
   }
   async function one(request: HttpRequest): Promise<Row> {
     const { data } = await call(request);
     if (isRow(data)) return data;
-    throw notUnderstood(name, request.path, data);
+    throw strange(name, request.path, data);
   }
   return {
     name,
@@ -190,14 +194,9 @@ function noEnvelope(name: string, request: HttpRequest, status: number, text: st
   );
 }
 
-function notUnderstood(name: string, path: string, data: unknown): Failure {
+function strange(name: string, path: string, data: unknown): Failure {
   const shown = printable(JSON.stringify(data)?.slice(0, 200) ?? "nothing");
-  return new Failure(
-    "E517",
-    name,
-    `The answer to ${path.split("?")[0]} is not understood: ${shown}`,
-    "use a version of the REST API package that docs/gateway-pfsense.md names",
-  );
+  return notUnderstood({ name, versions }, path.split("?")[0] ?? path, shown);
 }
 
 function foreign(name: string, path: string, where: Where): Failure {

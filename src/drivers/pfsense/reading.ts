@@ -1,16 +1,13 @@
 import { z } from "zod";
-import { Failure } from "../../base/failure.ts";
 import { parseMac } from "../../net/mac.ts";
+import { canonicalEntries, parseAnswer, text } from "../pf/answers.ts";
 import { withLength } from "../pf/canonical.ts";
-import { canonicalEntry } from "../pf/pfctl.ts";
-import type { Rest, Row } from "./api.ts";
+import type { HeldNetwork, OwnAddresses } from "../pf/held-network.ts";
+import { type Rest, type Row, versions } from "./api.ts";
 
 // What the device holds, as its configuration has it: rows of the REST API in our own words. Fields that nobody set are
 // null or missing there, and undefined here.
 
-const text = z
-  .union([z.string(), z.null(), z.undefined()])
-  .transform((found) => (found === null || found === "" ? undefined : found));
 const flag = z.union([z.boolean(), z.null(), z.undefined()]).transform((found) => found === true);
 const number = z.union([z.number(), z.null(), z.undefined()]).transform((found) => found ?? undefined);
 const words = z.union([z.array(z.string()), z.null(), z.undefined()]).transform((found) => found ?? []);
@@ -169,16 +166,8 @@ export async function read(rest: Rest, signal?: AbortSignal): Promise<Reading> {
   };
 }
 
-function parse<T>(rest: Rest, shape: z.ZodType<T>, path: string, found: unknown): T {
-  const parsed = shape.safeParse(found);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Failure(
-    "E517",
-    rest.name,
-    `The answer to ${path} is not understood: ${issue?.path.map(String).join(".")} ${issue?.message}`,
-    "use a version of the REST API package that docs/gateway-pfsense.md names",
-  );
+function parse<T>({ name }: Rest, shape: z.ZodType<T>, path: string, found: unknown): T {
+  return parseAnswer({ name, versions }, shape, path, found);
 }
 
 /** A row of one object as `read` has them. */
@@ -206,10 +195,7 @@ export function deviceOf(reading: Pick<Reading, "interfaces">, name: string): st
 }
 
 /** An interface's own addresses with lengths, `dhcp` and the like as they are. */
-export function ownAddresses({ typev4, ipaddr, subnet, typev6, ipaddrv6, subnetv6 }: InterfaceRow): {
-  readonly six?: string;
-  readonly four?: string;
-} {
+export function ownAddresses({ typev4, ipaddr, subnet, typev6, ipaddrv6, subnetv6 }: InterfaceRow): OwnAddresses {
   return {
     ...(typev6 === undefined || typev6 === "none"
       ? {}
@@ -217,6 +203,19 @@ export function ownAddresses({ typev4, ipaddr, subnet, typev6, ipaddrv6, subnetv
     ...(typev4 === undefined || typev4 === "none"
       ? {}
       : { four: typev4 === "static" ? withLength(ipaddr, subnet) : typev4 }),
+  };
+}
+
+export function networkIn(reading: Reading): HeldNetwork {
+  return {
+    vips: reading.vips,
+    hops: reading.gateways,
+    routes: reading.routes.map((row) => ({ ...row, on: !row.disabled })),
+    deviceOf: (name) => deviceOf(reading, name),
+    ownAddresses(device) {
+      const row = interfaceOn(reading, device);
+      return row === undefined ? {} : ownAddresses(row);
+    },
   };
 }
 
@@ -228,6 +227,5 @@ export function macOf(reading: Pick<Reading, "ports">, row: InterfaceRow): strin
 
 /** Entries of an alias, canonical and sorted, each once. */
 export function entriesOf({ address }: Pick<AliasRow, "address">): readonly string[] {
-  const filled = address.filter((each) => each !== "");
-  return [...new Set(filled.map((each) => canonicalEntry(each) ?? each))].sort();
+  return [...new Set(canonicalEntries(address.filter((each) => each !== "")))];
 }

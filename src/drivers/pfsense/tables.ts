@@ -1,7 +1,7 @@
 import { Failure } from "../../base/failure.ts";
-import { canonicalEntry } from "../pf/pfctl.ts";
-import type { Rest } from "./api.ts";
-import type { Kernel } from "./observe.ts";
+import { canonicalEntries } from "../pf/answers.ts";
+import { type Rest, versions } from "./api.ts";
+import type { Kernel } from "./in-force.ts";
 
 /** pf's tables by the API, where there is no shell: one question for each, since all at once takes a process for each. */
 export function tablesBy(rest: Rest): Kernel["tables"] {
@@ -12,13 +12,8 @@ export function tablesBy(rest: Rest): Kernel["tables"] {
       if (row === undefined) continue;
       const entries = row["entries"];
       if (!Array.isArray(entries))
-        throw new Failure(
-          "E517",
-          rest.name,
-          `Table ${name} has no list of entries`,
-          "use a version of the REST API package that docs/gateway-pfsense.md names",
-        );
-      found.set(name, entries.map((each) => canonicalEntry(String(each).trim()) ?? String(each)).sort());
+        throw new Failure("E517", rest.name, `Table ${name} has no list of entries`, versions);
+      found.set(name, canonicalEntries(entries.map(String)));
     }
     return found;
   };

@@ -41,6 +41,7 @@ const table: Readonly<Record<string, Row>> = {
   },
   "GET /api/v1/why": { least: "viewer", ask: () => ({ path: "/api/v1/why?to=vm1/web:443" }) },
   "GET /api/v1/topology": { least: "viewer", ask: () => ({}) },
+  "GET /api/v1/denied": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/addresses": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/addresses/{host}": { least: "viewer", ask: () => ({ path: "/api/v1/addresses/vm1" }) },
   "GET /api/v1/who": { least: "viewer", ask: () => ({ path: "/api/v1/who?address=2001:db8::1" }) },

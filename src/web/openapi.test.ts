@@ -87,6 +87,7 @@ const requests: readonly (readonly [name: string, path: string, body?: object])[
   ["post /api/v1/openings/{id}/close", "/api/v1/openings/p/close", { reason: "x" }],
   ["get /api/v1/why", "/api/v1/why?to=vm1/web:443/udp&from=office"],
   ["get /api/v1/topology", "/api/v1/topology"],
+  ["get /api/v1/denied", "/api/v1/denied"],
   ["get /api/v1/addresses", "/api/v1/addresses"],
   ["get /api/v1/addresses/{host}", "/api/v1/addresses/vm1"],
   ["get /api/v1/who", "/api/v1/who?address=2001:db8:1234:321d:23::80"],

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { openApiOf } from "./openapi.ts";
 import { type Route, streamRoute } from "./route.ts";
 import { agentRoutes } from "./routes/agents.ts";
+import { deniedRoute } from "./routes/denied.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { numberRoutes } from "./routes/numbers.ts";
 import { openingRoutes } from "./routes/openings.ts";
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...openingRoutes,
   whyRoute,
   topologyRoute,
+  deniedRoute,
   ...numberRoutes,
   ...planRoutes,
   ...agentRoutes,

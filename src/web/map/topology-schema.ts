@@ -56,7 +56,7 @@ const branchSchema = z
   })
   .openapi("HostBranch");
 
-const deniedSchema = z
+export const deniedSchema = z
   .object({
     from: prefix.openapi({ description: "The sender's /64" }),
     example: addressSchema,
@@ -67,6 +67,7 @@ const deniedSchema = z
     last: timeSchema,
     source: name,
     host: name.optional().openapi({ description: "Whose block it went to" }),
+    container: name.optional().openapi({ description: "What has that address, as the host says it; GET /denied only" }),
   })
   .openapi("DeniedFlow", { description: "Dropped in the last five minutes, as far as the gateway told of it" });
 

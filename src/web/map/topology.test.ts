@@ -5,7 +5,7 @@ import { container, opening, refusal, vm1 } from "../../../test/web/views.ts";
 import { instant } from "../../base/time.ts";
 import { address } from "../../net/address.ts";
 import { prefix } from "../../net/prefix.ts";
-import type { TopologyView } from "./topology-schema.ts";
+import type { DeniedFlow, TopologyView } from "./topology-schema.ts";
 
 const web = "2001:db8:1234:321d:23::80";
 
@@ -72,5 +72,22 @@ test("GET /topology draws 400 containers one by one and no more, but all of a ho
     expect(one.hosts.map(({ name }) => name)).toEqual(["vm1"]);
     expect(one.hosts[0]?.dots?.length).toBeGreaterThanOrEqual(500);
     expect((await stand.ask("/api/v1/topology?host=nobody")).status).toBe(404);
+  });
+});
+
+test("GET /denied names who has the address, host by host, and counts what it does not show", async () => {
+  await withApi(async (stand) => {
+    const { controller } = stand;
+    controller.scene.containers.set("vm1", [container("<b>web", web)]);
+    const event = { kind: "denied", at: instant(Date.now()), transport: "tcp", port: 22, count: 3 } as const;
+    controller.emit({ ...event, from: address("2600::1"), to: address("2001:db8:1234:321d:ff0::1") });
+    for (let n = 0; n < 600; n++)
+      controller.emit({ ...event, from: address(`2600:0:0:${n.toString(16)}::1`), to: address(web) });
+    type Answer = { readonly entries: readonly DeniedFlow[]; readonly all: number; readonly packets: number };
+    const { entries, all, packets } = (await stand.json("/api/v1/denied")) as unknown as Answer;
+    expect([entries.length, all, packets]).toEqual([500, 601, 1803]);
+    expect(entries[0]).toMatchObject({ host: "vm1", container: "<b>web", source: "internet", count: 3 });
+    const one = (await stand.json("/api/v1/denied?host=vm2")) as unknown as Answer;
+    expect([one.entries, one.all, one.packets]).toEqual([[], 0, 0]);
   });
 });

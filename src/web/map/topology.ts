@@ -3,12 +3,13 @@ import { reservedAddress } from "../../addressing/reserved-address.ts";
 import type { AgentView, Controller, OpeningView } from "../../controller/controller.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import { type Address, toBits } from "../../net/address.ts";
-import { baseBits, contains, sizeOf } from "../../net/prefix.ts";
+import { baseBits, sizeOf } from "../../net/prefix.ts";
 import { formatService } from "../../openings/services.ts";
 import { breathe } from "../breathe.ts";
 import type { DeniedGroup } from "./denied-book.ts";
+import { deniedFlows, mostShown } from "./denied-flows.ts";
 import { type Source, SourceNames } from "./sources.ts";
-import type { ContainerDot, DeniedFlow, HostBranch, TopologyView } from "./topology-schema.ts";
+import type { ContainerDot, HostBranch, TopologyView } from "./topology-schema.ts";
 
 /** Containers that are drawn one by one unless a host is asked for: more are nobody's picture, only numbers. */
 const mostContainers = 400;
@@ -28,7 +29,7 @@ export async function topologyOf({ controller, denied, host: only }: TopologyWis
   const { fleet, plan } = controller.basis();
   const names = new SourceNames({ fleet, plan });
   const agents = new Map(controller.agents().map((each) => [each.host, each]));
-  const flows = denied.map((group) => flowOf(group, names, plan.hosts));
+  const flows = deniedFlows(denied, names, plan.hosts);
   const sources = new Map<string, Source>(names.named.map((each) => [each.name, each]));
   const bridges = bridgesOf(fleet);
   const hosts: HostBranch[] = [];
@@ -57,7 +58,7 @@ export async function topologyOf({ controller, denied, host: only }: TopologyWis
     sources: [...sources.values()],
     bridges,
     hosts,
-    denied: flows.filter((flow) => only === undefined || flow.host === only).slice(0, 500),
+    denied: flows.filter((flow) => only === undefined || flow.host === only).slice(0, mostShown),
   };
 }
 
@@ -203,9 +204,4 @@ function dotsOf(
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function flowOf(group: DeniedGroup, names: SourceNames, hosts: readonly HostPlan[]): DeniedFlow {
-  const host = hosts.find(({ block }) => contains(block, group.to))?.host;
-  return { ...group, source: names.ofPacket(group.example).name, ...(host === undefined ? {} : { host }) };
 }

@@ -6,12 +6,13 @@ import { Tabs } from "../../parts/tabs.tsx";
 import { linkTo, place } from "../../route.ts";
 import { agents } from "../../store/status.ts";
 import { AgentTable } from "./agent-table.tsx";
+import { DeniedTable } from "./denied-table.tsx";
 import { followJournal, journal } from "./journal.ts";
 import { JournalTable } from "./journal-table.tsx";
 
 const search: Signal<string> = signal("");
 
-/** Who did what, and how the agents are. */
+/** Who did what, what was turned away, and how the agents are. */
 export function ActivityScreen(): JSX.Element {
   useEffect(() => followJournal(), []);
   const tab = place.value.query.get("tab") ?? "journal";
@@ -24,6 +25,7 @@ export function ActivityScreen(): JSX.Element {
           current={tab}
           tabs={[
             { id: "journal", title: "Journal", count: journal.value.all, href: linkTo("activity") },
+            { id: "denied", title: "Denied", href: linkTo("activity", { tab: "denied" }) },
             {
               id: "agents",
               title: "Agents",
@@ -37,7 +39,13 @@ export function ActivityScreen(): JSX.Element {
           Export
         </a>
       </div>
-      {tab === "agents" ? <AgentTable text={text} /> : <JournalTable text={text} />}
+      {tab === "agents" ? (
+        <AgentTable text={text} />
+      ) : tab === "denied" ? (
+        <DeniedTable text={text} />
+      ) : (
+        <JournalTable text={text} />
+      )}
     </>
   );
 }

@@ -24,7 +24,7 @@ export function MapScreen(): JSX.Element {
   const host = useComputed(() => (focus.value.kind === "host" ? focus.value.host : undefined));
   const path = `/api/v1/topology${host.value === undefined ? "" : `?host=${encodeURIComponent(host.value)}`}`;
   // Denied packets go by time, of which no event tells.
-  const { value: view, troubles } = useReading<TopologyView>(path, moving, 60_000);
+  const { value: view, troubles } = useReading<TopologyView>(path, moving, 15_000);
   const graph = useMemo(
     () => (view === undefined ? undefined : graphOf(view, focus.value, filter.value)),
     [view, focus.value, filter.value],

@@ -31,13 +31,18 @@ module.exports = {
       from: { path: "^src/", pathNot: ["\\.test\\.ts$", "^src/web/ui/"] }, to: { dependencyTypes: ["npm-dev"] },
     },
     {
-      name: "page-runs-in-a-browser", severity: "error", comment: "the page takes code from base/ and net/ only, and types from the API's schemas",
+      name: "page-runs-in-a-browser", severity: "error", comment: "the page takes code from base/, net/ and web/picture/ only, and types from the API's schemas",
       from: { path: "^src/web/ui/", pathNot: "\\.test\\.tsx?$" },
-      to: { path: "^src/", pathNot: ["^src/web/ui/", "^src/(base|net)/"], dependencyTypesNot: ["type-only"] },
+      to: { path: "^src/", pathNot: ["^src/web/ui/", "^src/(base|net)/", "^src/web/picture/"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "picture-runs-anywhere", severity: "error", comment: "what page and command line draw alike takes what both have",
+      from: { path: "^src/web/picture/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^src/", pathNot: ["^src/web/picture/", "^src/(base|net)/"], dependencyTypesNot: ["type-only"] },
     },
     {
       name: "page-without-node", severity: "error", comment: "a browser has no node: modules",
-      from: { path: "^src/web/ui/", pathNot: ["\\.test\\.tsx?$", "vite\\.config\\.ts$"] }, to: { dependencyTypes: ["core"] },
+      from: { path: "^src/web/(ui|picture)/", pathNot: ["\\.test\\.tsx?$", "vite\\.config\\.ts$"] }, to: { dependencyTypes: ["core"] },
     },
     {
       name: "page-is-built-apart", severity: "error", comment: "nothing of the page runs in Node",

@@ -14,7 +14,10 @@ export const deniedRoute: Route = jsonRoute({
   }),
   format: "denied/1",
   answer: {
-    entries: z.array(deniedSchema).readonly().openapi({ description: `${mostShown} at most` }),
+    entries: z
+      .array(deniedSchema)
+      .readonly()
+      .openapi({ description: `${mostShown} at most` }),
     all: z.number().int().openapi({ description: "Groups there are" }),
     packets: z.number().int().openapi({ description: "In all groups. A sample: the gateway tells of some a second" }),
   },

@@ -12,6 +12,7 @@ import { PlanScreen } from "./screens/plan/plan-screen.tsx";
  * - what it was told stands in `place` (`route.ts`); `linkTo` leads to another screen
  * - it reads by `get` and gives orders by `post` (`store/ask.ts`); `onReadAgain` and `onEvent` (`store/live.ts`) say when
  * - types of answers are those of the API's schemas, imported as types
+ * - what is drawn on the command line too is made in `web/picture/`, which knows no browser
  * - `askWhy` (`store/why.ts`) opens the panel with the chain of reasons, from anywhere
  * - `may(role)` (`store/session-state.ts`): what somebody may not do is not offered
  * - `parts/` has what several screens use: VirtualTable, SearchBox, Tabs, Badge, Dialog, Troubles, Empty, CommandLine

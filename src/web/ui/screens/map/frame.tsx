@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { Goes, Graph } from "./graph.ts";
-import { layOut, pathsThrough, type Room } from "./layout.ts";
+import type { Goes, Graph } from "../../../picture/graph.ts";
+import { layOut, pathsThrough, type Room } from "../../../picture/layout.ts";
 import { Picture } from "./picture.tsx";
 
 /** The picture in the room that the screen has for it. Bigger than some screens: it scrolls by itself, by keyboard too. */

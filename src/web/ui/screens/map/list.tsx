@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { printable } from "../../../../base/printable.ts";
 import type { TopologyView } from "../../../map/topology-schema.ts";
-import type { Goes, Graph, GraphNode } from "./graph.ts";
+import type { Goes, Graph, GraphNode } from "../../../picture/graph.ts";
 
 type ListProps = {
   readonly graph: Graph;

@@ -2,15 +2,15 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { TopologyView } from "../../../map/topology-schema.ts";
+import { everything, type Filter } from "../../../picture/filter.ts";
+import { type Focus, type Goes, graphOf } from "../../../picture/graph.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { SearchBox } from "../../parts/search-box.tsx";
 import { Troubles } from "../../parts/troubles.tsx";
 import type { LiveKind } from "../../store/live.ts";
 import { useReading } from "../use-reading.ts";
 import { DotCard } from "./dot-card.tsx";
-import { everything, type Filter } from "./filter.ts";
 import { MapFrame } from "./frame.tsx";
-import { type Focus, type Goes, graphOf } from "./graph.ts";
 import { MapList } from "./list.tsx";
 
 const moving: ReadonlySet<LiveKind> = new Set(["opened", "closed", "refused", "agent", "gateway"]);

@@ -1,7 +1,7 @@
 import type { JSX, SVGAttributes, TargetedKeyboardEvent } from "preact";
 import { printable } from "../../../../base/printable.ts";
-import type { Goes } from "./graph.ts";
-import { type Drawn, type Layout, nodeHeight, type Placed } from "./layout.ts";
+import type { Goes } from "../../../picture/graph.ts";
+import { type Drawn, type Layout, nodeHeight, type Placed } from "../../../picture/layout.ts";
 
 const headings = {
   source: "Sources",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { HostBranch, TopologyView } from "../../../map/topology-schema.ts";
+import type { HostBranch, TopologyView } from "../map/topology-schema.ts";
 import { everything } from "./filter.ts";
 import { type Focus, graphOf, mostInColumn } from "./graph.ts";
 import { layOut, nodeHeight, pathsThrough, spread } from "./layout.ts";
@@ -102,6 +102,16 @@ test("graphOf draws denied packets up to the gateway, by their source", () => {
   ]);
   const only = graphOf(view, fleet, { ...everything, only: "denied" });
   expect(only.nodes.filter(({ layer }) => layer === "host").map(({ label }) => label)).toEqual(["vm1"]);
+});
+
+test("graphOf marks a host whose packets were not let through, and does not draw them as the Internet's", () => {
+  const flow = { from: "2001:db8::/64", example: "2001:db8::9", to: "2600::1", transport: "tcp", port: 25, last: 1 };
+  const view = viewOf(2, { denied: [{ ...flow, count: 4, source: "vm1" }] });
+  const { nodes, edges } = graphOf(view, fleet, everything);
+  expect(edges.filter(({ kind }) => kind === "denied")).toEqual([]);
+  const marked = nodes.filter(({ marks }) => marks.length > 0).map(({ id, marks }) => [id, marks]);
+  expect(marked).toEqual([["host vm1", ["4 not let through"]]]);
+  expect(graphOf(view, { kind: "host", host: "vm2" }, everything).nodes.flatMap(({ marks }) => marks)).toEqual([]);
 });
 
 test.each([61, 1000, 4094])("graphOf puts %i hosts together, every one of them in one bundle", (count) => {

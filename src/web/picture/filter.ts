@@ -1,4 +1,4 @@
-import type { HostBranch, TopologyView } from "../../../map/topology-schema.ts";
+import type { HostBranch, TopologyView } from "../map/topology-schema.ts";
 
 /** What of the fleet is shown. */
 export type Filter = {

@@ -1,4 +1,4 @@
-import type { HostBranch, TopologyView } from "../../../map/topology-schema.ts";
+import type { HostBranch, TopologyView } from "../map/topology-schema.ts";
 import { type Filter, isService, isWanted } from "./filter.ts";
 
 /** Left to right. */
@@ -240,7 +240,6 @@ function flows(made: Made, view: TopologyView, hosts: readonly HostBranch[], fil
     if (host.openings > 0) join(made, "gateway", `bridge ${host.bridge}`, kindOf[toneOf(host)], host.openings);
   for (const each of made.edges.values())
     if (each.from.startsWith("bridge ") && each.kind === "open") lit(made, [each.from, "gateway"]);
-  const names = new Set(hosts.map(({ name }) => name));
   for (const source of view.sources) {
     const open = hosts.reduce((sum, host) => sum + (host.from[source.name] ?? 0), 0);
     const wanted = filter.source === "" || filter.source === source.name;
@@ -250,11 +249,29 @@ function flows(made: Made, view: TopologyView, hosts: readonly HostBranch[], fil
       lit(made, [id]);
     } else join(made, id, "gateway", "inside", 0);
   }
-  for (const flow of view.denied) {
-    if (filter.source !== "" && flow.source !== filter.source) continue;
-    if (flow.count === 0 || (flow.host !== undefined && !names.has(flow.host))) continue;
-    const source = made.nodes.has(`source ${flow.source}`) ? `source ${flow.source}` : "source internet";
-    join(made, source, "gateway", "denied", flow.count);
+  turnedAway(made, view, hosts, filter);
+}
+
+/** From a source up to the gateway; what a host sent and nothing let through is a mark of that host. */
+function turnedAway(made: Made, view: TopologyView, hosts: readonly HostBranch[], filter: Filter): void {
+  const shown = new Set(hosts.map(({ name }) => name));
+  const senders = new Set(view.hosts.map(({ name }) => name));
+  const sent = new Map<string, number>();
+  for (const { source, host, count } of view.denied) {
+    if (count === 0 || (filter.source !== "" && source !== filter.source)) continue;
+    if (senders.has(source)) sent.set(source, (sent.get(source) ?? 0) + count);
+    else if (host === undefined || shown.has(host))
+      join(
+        made,
+        made.nodes.has(`source ${source}`) ? `source ${source}` : "source internet",
+        "gateway",
+        "denied",
+        count,
+      );
+  }
+  for (const [name, count] of sent) {
+    const node = made.nodes.get(`host ${name}`);
+    if (node !== undefined) put(made, { ...node, marks: [...node.marks, `${count} not let through`] });
   }
 }
 

@@ -6,6 +6,7 @@ import { readText, writeText } from "../runtime/files.ts";
 import { cacheFolder } from "./cache.ts";
 import { endHolder, holdNamespaces } from "./holder.ts";
 import { startedAt } from "./node.ts";
+import { answerInside } from "./outside.ts";
 import { parseJson } from "./state.ts";
 
 /**
@@ -82,7 +83,7 @@ export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 
     ...process.argv.slice(1),
   ];
   const child = spawn("nsenter", argv, {
-    stdio: "inherit",
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: {
       ...process.env,
       [variable]: user,
@@ -90,6 +91,7 @@ export async function enterRootless(name: string, keep: boolean): Promise<0 | 1 
       PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
     },
   });
+  answerInside(child);
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   // The terminal sends Ctrl-C to both; this process only waits.
   process.on("SIGINT", () => undefined);

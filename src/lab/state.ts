@@ -22,6 +22,8 @@ export type LabState = {
   readonly nodes: readonly NodeRecord[];
   /** Containers by `host/name`, with the address each really has and its process in the lab. */
   readonly running: readonly RunningContainer[];
+  /** Where this machine's browser reaches the controller's page: `http://127.0.0.1:PORT`. None without a controller. */
+  readonly page?: string;
   /** Milliseconds since 1970; undefined while the lab is coming up. */
   readonly upSince?: number;
 };

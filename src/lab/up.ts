@@ -9,14 +9,23 @@ import { labDown, labRuns } from "./down.ts";
 import { prepareEngines } from "./engines.ts";
 import { prepareMachines } from "./machines.ts";
 import { type Node, recordOf, startNode, withoutDad } from "./node.ts";
+import { doorFromOutside } from "./outside.ts";
+import { openPageDoor } from "./page-door.ts";
 import { installPrograms, missingPrograms, programsFor } from "./programs.ts";
+import { isRootless } from "./rootless.ts";
 import { type LabState, labFolder, marker, type RunningContainer, readState, writeState } from "./state.ts";
 import { type Report, step } from "./step.ts";
 import { nodeNames } from "./topology.ts";
 import { configureInternet, configureProvider, layWires, type Nodes, nodeOf, plugPorts } from "./wiring.ts";
 import type { LabWish } from "./wish.ts";
 
-export type Lab = { readonly wish: LabWish; readonly nodes: Nodes; readonly running: readonly RunningContainer[] };
+export type Lab = {
+  readonly wish: LabWish;
+  readonly nodes: Nodes;
+  readonly running: readonly RunningContainer[];
+  /** Where this machine's browser reaches the controller's page; none without a controller. */
+  readonly page?: string;
+};
 
 /** How long a device of the lab waits for a confirmation, in seconds. */
 const confirmWithin = seconds(30);
@@ -65,18 +74,18 @@ async function build(wish: LabWish, report: Report, signal: AbortSignal): Promis
   const engines = await prepare(wish, nodes, desired, report);
   signal.throwIfAborted();
   await configure(wish, nodes, desired, engines > 0, report, signal);
-  if (fleet.controller !== undefined) await control(wish, nodes, engines, report);
+  const page = fleet.controller === undefined ? undefined : await control(wish, nodes, engines, report);
   signal.throwIfAborted();
   const running = await step(report, "start", async () => {
     const started = await startContainers(wish, nodes);
     const all = new Map([...nodes, ...started.nodes.map((node) => [node.name, node] as const)]);
-    await writeState(await stateOf(wish, all, started.running, Date.now()));
+    await writeState(await stateOf(wish, all, { running: started.running, page, upSince: Date.now() }));
     return {
       value: { nodes: all, list: started.running },
       detail: started.running.map((each) => `${each.host}/${each.name}`).join(", "),
     };
   });
-  return { wish, nodes: running.nodes, running: running.list };
+  return { wish, nodes: running.nodes, running: running.list, ...(page === undefined ? {} : { page }) };
 }
 
 /** Gives the number of engines. */
@@ -117,12 +126,15 @@ async function configure(
   signal.throwIfAborted();
 }
 
-/** The controller on the gateway and an agent on every host that has an engine. */
-function control(wish: LabWish, nodes: Nodes, engines: number, report: Report): Promise<void> {
+/** The controller on the gateway and an agent on every host that has an engine. Gives where its page is reached. */
+function control(wish: LabWish, nodes: Nodes, engines: number, report: Report): Promise<string> {
   return step(report, "controller", async () => {
     await startController(wish, nodes);
     if (engines > 0) await startAgents(wish, nodes);
-    return { value: undefined, detail: `on ${wish.topology.gateway}, ${engines} agents enrolled` };
+    const { name, pid } = nodeOf(nodes, wish.topology.gateway);
+    const to = { name: `lab ${name}`, pid };
+    const page = await (isRootless() ? doorFromOutside(to) : openPageDoor(to));
+    return { value: page, detail: `on ${wish.topology.gateway}, ${engines} agents enrolled, page at ${page}` };
   });
 }
 
@@ -142,19 +154,25 @@ async function applyAll(nodes: Nodes, layers: readonly Desired[], signal: AbortS
 async function startNodes(wish: LabWish): Promise<Nodes> {
   const environment = { [marker]: labFolder(wish.name) };
   const nodes = new Map<string, Node>();
-  await writeState(await stateOf(wish, nodes, []));
+  await writeState(await stateOf(wish, nodes));
   const started = await Promise.all(nodeNames(wish.topology).map((name) => startNode(name, environment)));
   for (const node of started) nodes.set(node.name, node);
-  await writeState(await stateOf(wish, nodes, []));
+  await writeState(await stateOf(wish, nodes));
   await Promise.all(started.map(withoutDad));
   return nodes;
 }
 
+/** What is known of a lab once it is up. */
+type Up = {
+  readonly running: readonly RunningContainer[];
+  readonly page?: string | undefined;
+  readonly upSince?: number;
+};
+
 async function stateOf(
   wish: LabWish,
   nodes: Nodes,
-  running: readonly RunningContainer[],
-  upSince?: number,
+  { running, page, upSince }: Up = { running: [] },
 ): Promise<LabState> {
   return {
     format: "sixgate.lab/1",
@@ -168,6 +186,7 @@ async function stateOf(
       : { engine: { major: wish.engine.version.major, minor: wish.engine.version.minor } }),
     nodes: await Promise.all([...nodes.values()].map(recordOf)),
     running,
+    ...(page === undefined ? {} : { page }),
     ...(upSince === undefined ? {} : { upSince }),
   };
 }

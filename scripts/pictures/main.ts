@@ -17,8 +17,9 @@ function say(...words: readonly string[]): string {
   throw new Error(`sixgate ${words.join(" ")} ended with ${ran.status ?? ran.signal}:\n${ran.stdout}`);
 }
 
+/** The code of a login link is a secret for five minutes, and of no use to a reader. */
 function recorded(...words: readonly string[]): string {
-  return `# ./sixgate ${words.join(" ")}\n${say(...words)}`;
+  return `# ./sixgate ${words.join(" ")}\n${say(...words).replaceAll(/#code=[\w-]+/g, "#code=…")}`;
 }
 
 /** What is on the pictures besides what containers ask for: an opening with an end, and somebody who is turned away. */

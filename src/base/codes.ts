@@ -184,6 +184,7 @@ export const codes = {
   E975: "Test of the fleet fails",
   E976: "Target outside the fleet's prefix",
   E980: "The page was not built",
+  E981: "No address at which a browser reaches the page",
   E986: "Another plan than the one that was seen",
   E987: "Controller that may not apply",
   E988: "An apply runs already",

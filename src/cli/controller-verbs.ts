@@ -3,6 +3,7 @@ import type { AuditOptions } from "./audit.ts";
 import { type DoorOptions, withDoor } from "./door-options.ts";
 import type { OpenOptions } from "./open.ts";
 import type { OpeningsOptions } from "./openings.ts";
+import type { PageOptions } from "./page.ts";
 import type { Runner } from "./runner.ts";
 import type { TokenOptions } from "./token.ts";
 import type { WatchOptions } from "./watch.ts";
@@ -63,6 +64,10 @@ function addLookingVerbs(program: Command, run: Runner): void {
           : (await import("./why.ts")).why(target, options, terminal),
       ),
     );
+  withDoor(program.command("page"))
+    .description("a link to the controller's page that signs in once, within five minutes")
+    .option("--at <url>", "where your browser reaches the page, as through a tunnel: http://127.0.0.1:6465")
+    .action((options: PageOptions) => run(async (terminal) => (await import("./page.ts")).page(options, terminal)));
   withDoor(program.command("status"))
     .description("the controller, its gateway and its agents; exit 2 when the gateway drifted")
     .action((options: DoorOptions) => run(async (terminal) => (await import("./status.ts")).status(options, terminal)));

@@ -12,6 +12,8 @@ export type Door = {
   readonly token: string;
   /** Where the token was read. */
   readonly tokenFile: string;
+  /** Where a browser on this machine reaches the page, where that is known here: the door of a lab. */
+  readonly origin?: string;
   /** PEM of the authority that a certificate has to be of; absent: those that this machine trusts. */
   readonly ca?: string;
 };
@@ -20,13 +22,22 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   const lab = options.lab === undefined ? undefined : await labDoor(options.lab === true ? "lab" : options.lab);
   const url = readUrl(options.controller ?? lab?.url ?? `unix:${places.socket}`);
   const tokenFile = options.tokenFile ?? lab?.tokenFile ?? places.token;
-  const door = { url, tokenFile, token: await readToken(tokenFile) };
+  const origin = options.controller === undefined ? lab?.origin : undefined;
+  const door = { url, tokenFile, token: await readToken(tokenFile), ...(origin === undefined ? {} : { origin }) };
   return options.ca === undefined ? door : { ...door, ca: await readCa(options.ca) };
 }
 
-/** In the clear on this machine only: whoever is on the way would read the token. */
 function readUrl(text: string): string {
-  if (/^unix:\/./.test(text)) return text;
+  return /^unix:\/./.test(text)
+    ? text
+    : readOrigin(text, "--controller", "write unix:/run/sixgate/controller.sock or https://HOST:PORT");
+}
+
+/**
+ * A place of the API as browsers name it. In the clear on this machine only: whoever is on the way would read token,
+ * code or cookie. Rejects with E813 at the option `at`.
+ */
+export function readOrigin(text: string, at: string, fix: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const bare =
     url !== undefined && /^\/?$/.test(url.pathname) && url.search === "" && url.hash === "" && url.username === "";
@@ -34,12 +45,7 @@ function readUrl(text: string): string {
   if (url?.protocol === "http:" && bare && /^(?:\[::1\]|127(?:\.[0-9]{1,3}){3}|localhost)$/.test(url.hostname))
     return url.origin;
   const why = url?.protocol === "http:" && bare ? "In the clear over a network" : "Not a way to a controller";
-  throw new Failure(
-    "E813",
-    "--controller",
-    `${why}: ${JSON.stringify(text)}`,
-    "write unix:/run/sixgate/controller.sock or https://HOST:PORT",
-  );
+  throw new Failure("E813", at, `${why}: ${JSON.stringify(text)}`, fix);
 }
 
 async function readToken(path: string): Promise<string> {

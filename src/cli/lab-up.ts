@@ -19,6 +19,7 @@ import { type Exit, exit } from "./exit.ts";
 import { type Opened, openFleet } from "./fleet-file.ts";
 import { labFile } from "./lab-file.ts";
 import { picture } from "./lab-graph.ts";
+import { showPage } from "./lab-page.ts";
 import { reportTo } from "./lab-report.ts";
 import { status } from "./lab-verbs.ts";
 import { Refused } from "./refused.ts";
@@ -150,6 +151,7 @@ async function prove(lab: Lab, opened: Opened, terminal: Terminal, ms: number): 
     `${verdicts.length - failed} passed, ${failed} failed    up in ${(ms / 1000).toFixed(1)} s`,
     failed > 0 ? "bad" : "good",
   );
+  const page = lab.page === undefined ? undefined : await showPage(lab.wish.name, terminal);
   terminal.result({
     format: "sixgate.lab/1",
     name: lab.wish.name,
@@ -158,6 +160,7 @@ async function prove(lab: Lab, opened: Opened, terminal: Terminal, ms: number): 
     running: lab.running,
     passed: verdicts.length - failed,
     failed,
+    ...(page === undefined ? {} : { page }),
   });
   return failed > 0 ? exit.failed : exit.fine;
 }

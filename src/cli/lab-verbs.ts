@@ -11,6 +11,7 @@ import { livingNodes, readState } from "../lab/state.ts";
 import { askTruth, truthTable } from "../lab/truth.ts";
 import { nodeOf } from "../lab/wiring.ts";
 import { type Exit, exit } from "./exit.ts";
+import { pageVerb } from "./lab-page.ts";
 import { reportTo } from "./lab-report.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
@@ -62,6 +63,10 @@ export async function status(name: string, terminal: Terminal): Promise<Exit> {
       each.listens.map((on) => `${on.port}/${on.transport}`).join(" "),
     ]),
   );
+  if (state.page !== undefined) {
+    terminal.line("");
+    terminal.line(`PAGE  ${state.page}    ${pageVerb(name)} prints a link that signs in`);
+  }
   terminal.result({ format: "sixgate.lab-status/1", name, runs: living.length > 0, state });
   return living.length === state.nodes.length ? exit.fine : exit.error;
 }

@@ -36,6 +36,8 @@ export type Api = {
   readonly desk: PlanDesk | undefined;
   /** The page's files; undefined where it was not built. */
   readonly page: PageFiles | undefined;
+  /** Where browsers reach it, as `https://10.10.10.2:6465`; empty where it listens on its unix socket only. */
+  readonly origins: () => readonly string[];
   readonly log: ApiLog;
   readonly now: () => Instant;
 };

@@ -28,6 +28,8 @@ export type ServeWish = {
   readonly tokenFile: string;
   /** Adds the proof from the gateway's rules to `why`. */
   readonly prove?: Prove;
+  /** Where the built page is; `pageFolder` unless it is told. */
+  readonly page?: string;
   /** Makes plans, and applies them where it may. */
   readonly planner?: Planner;
   readonly log: ApiLog;
@@ -56,9 +58,11 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   const { controller, planner, prove, log } = wish;
   const tell = (run: ApplyRun): void => events.tell("plan", JSON.stringify({ kind: "plan", at: now(), run }));
   const desk = planner === undefined ? undefined : new PlanDesk({ planner, controller, now, tell });
-  const page = await readPageFiles();
+  const page = await readPageFiles(wish.page);
   if (page === undefined) log("page not built", { code: "E980" });
-  const api = { controller, tokens, sessions, events, denied, metrics, prove, desk, page, log, now };
+  const listening: Listening[] = [];
+  const origins = (): readonly string[] => listening.map(({ url }) => url).filter((url) => /^https?:/.test(url));
+  const api = { controller, tokens, sessions, events, denied, metrics, prove, desk, page, origins, log, now };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(
@@ -67,7 +71,6 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
         overrideGlobalObjects: false,
       },
     );
-  const listening: Listening[] = [];
   const close = async (): Promise<void> => {
     events.end();
     denied.end();

@@ -6,7 +6,8 @@ import type { Bearer } from "./token-book.ts";
 /** Idle for so long, a session has ended: 15 minutes. Whatever is done in it, it ends after 12 hours. */
 const idle = 15 * 60_000;
 const longest = 12 * 3600_000;
-const codeLasts = 5 * 60_000;
+/** A code of a login link, in milliseconds. */
+export const codeLasts = 5 * 60_000;
 /** More than people have; bounds what a loop of logins can hold. The one that was idle longest goes first. */
 const most = 1000;
 

@@ -77,10 +77,14 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
     expect(up.stdout).toContain("2001:db8:1234:321d:20::2/80");
     expect(up.stdout).toMatch(/^48 passed, 0 failed/m);
     expect(up.code).toBe(0);
+    const shown = linkIn(up.stdout);
+    expect([await redeem(shown), await redeem(shown)]).toEqual(["admin", "E956"]);
+    expect(await redeem((await sixgate(["page", "--lab", name])).stdout.trim())).toBe("admin");
 
     const again = await sixgate(["lab", "up", "--detach", "--stand-in", ...named]);
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("runs already")]);
     expect(again.stdout).toContain("11 of 11 nodes run");
+    expect(again.stdout).toContain(`PAGE  ${new URL(shown).origin}    ./sixgate page --lab ${name} prints a link`);
     const literal = join(tmpdir(), "sixgate-other.yaml");
     await writeFile(literal, (await readFile("examples/lab.yaml", "utf8")).replace("fleet: lab", "fleet: other"));
     const another = await sixgate(["lab", "up", "--detach", "--stand-in", ...named, "-f", literal]);
@@ -115,6 +119,7 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
 
     const down = await sixgate(["lab", "down", ...named]);
     expect([down.code, await traces(name)]).toEqual([0, before]);
+    await expect(fetch(new URL("/healthz", shown))).rejects.toThrow("fetch failed");
     const twice = await sixgate(["lab", "down", ...named]);
     expect([twice.code, twice.stdout]).toEqual([0, `no lab "${name}" runs\n`]);
     expect((await sixgate(["lab", "status", ...named])).code).toBe(1);
@@ -212,6 +217,10 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
       ]);
       const up = await sixgate(["lab", "up", "--rootless", "--detach", ...named], { user: true, environment });
       expect(up.stdout + up.stderr).toMatch(/^48 passed, 0 failed/m);
+      // This process is outside: so is a browser.
+      expect(await redeem(linkIn(up.stdout))).toBe("admin");
+      const linked = await sixgate(["page", "--lab", name], { user: true, environment });
+      expect(await redeem(linked.stdout.trim())).toBe("admin");
       const test = await sixgate(["lab", "test", ...named], { user: true, environment });
       expect([test.code, test.stdout]).toEqual([0, expect.stringContaining("48 passed, 0 failed")]);
     } finally {
@@ -223,6 +232,23 @@ describe.skipIf(!isRoot)("lab verbs (need root)", () => {
     }
   });
 });
+
+/** The link that `lab up` shows: on this machine's loopback, whatever else it prints. */
+function linkIn(text: string): string {
+  return /^PAGE  (http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{43})$/m.exec(text)?.[1] ?? `no link in ${text}`;
+}
+
+/** Does with a link what the page does: the role that it signs in with, or the code of the refusal. */
+async function redeem(link: string): Promise<unknown> {
+  const { origin, hash } = new URL(link);
+  const said = await fetch(`${origin}/api/v1/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin },
+    body: JSON.stringify({ code: hash.replace("#code=", "") }),
+  });
+  const answer = (await said.json()) as { role?: string; errors?: readonly { code: string }[] };
+  return answer.role ?? answer.errors?.[0]?.code;
+}
 
 /** Command lines of the processes that have this in their environment. */
 async function processesWith(variable: string): Promise<readonly string[]> {

@@ -49,12 +49,13 @@ export type Stand = {
   json(path: string, asking?: Asking): Promise<Record<string, unknown>>;
 };
 
-/** Serves on a unix socket in a folder of its own and ends all of it after the work. */
+/** Serves on a unix socket in a folder of its own and ends all of it after the work. `page`: the folder of a built one. */
 export async function withApi(
   work: (stand: Stand) => Promise<void>,
   more: readonly ListenAt[] = [],
   controllerOf: (now: () => Instant) => MemoryController = (now) => new MemoryController(now),
   prove?: Prove,
+  page?: string,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "sixgate-api-"));
   let offset = 0;
@@ -74,6 +75,7 @@ export async function withApi(
       now,
       planner,
       ...(prove === undefined ? {} : { prove }),
+      ...(page === undefined ? {} : { page }),
     });
     try {
       await work(

@@ -3,6 +3,7 @@ import { turned } from "../answer.ts";
 import { noSessionCookie, readSessionCookie, sessionCookie } from "../cookie.ts";
 import { roles } from "../role.ts";
 import { jsonRoute, personOf, type Route } from "../route.ts";
+import { codeLasts } from "../sessions.ts";
 
 const who = { name: z.string(), role: z.enum(roles) };
 
@@ -63,10 +64,25 @@ export const sessionRoutes: readonly Route[] = [
     role: "viewer",
     summary: "A code that begins one session of the same role within five minutes, for a link",
     format: "login-code/1",
-    answer: { code: z.string().openapi({ description: "A secret" }) },
-    run: (call) => {
-      if (call.bearer === undefined) throw new Error("A code for nobody");
-      return { code: call.api.sessions.code(call.bearer) };
+    answer: {
+      ...who,
+      code: z.string().openapi({ description: "A secret: it stands behind `#code=` in the link" }),
+      seconds: z.number().int().openapi({ description: "For so long, unless it is used before" }),
+      page: z.boolean().openapi({ description: "There is a page: it was built" }),
+      origins: z.array(z.string()).readonly().openapi({
+        description: "Where browsers reach it; none: the controller listens on its unix socket only",
+      }),
+    },
+    run: ({ api, bearer }) => {
+      if (bearer === undefined) throw new Error("A code for nobody");
+      const { page, origins, sessions } = api;
+      return {
+        ...bearer.person,
+        code: sessions.code(bearer),
+        seconds: codeLasts / 1000,
+        page: page !== undefined,
+        origins: origins(),
+      };
     },
   }),
 ];

@@ -1,7 +1,9 @@
 import type { ComponentChildren, JSX } from "preact";
+import { printable } from "../../base/printable.ts";
 import { linkTo } from "./route.ts";
 import { lengthText, now } from "./store/clock.ts";
 import { connection } from "./store/live.ts";
+import { review } from "./store/review.ts";
 import { agents, type Status, status } from "./store/status.ts";
 
 type Tone = "good" | "warn" | "bad" | "plain";
@@ -35,26 +37,63 @@ function Told({ status: told }: { readonly status: Status }): JSX.Element {
       <Cell
         name="Gateway"
         tone={gateway.reached ? "good" : "bad"}
-        value={gateway.reached ? "reached" : `not reached${gateway.error === undefined ? "" : `: ${gateway.error}`}`}
+        value={
+          gateway.reached
+            ? "reached"
+            : `not reached${gateway.error === undefined ? "" : `: ${printable(gateway.error)}`}`
+        }
       />
       <Cell
         name="Drift"
         tone={gateway.drift === 0 ? "plain" : "warn"}
         value={gateway.drift === 0 ? "none" : `${gateway.drift} put right`}
+        href={linkTo("activity", { only: "drift" })}
       />
-      <Cell name="Agents" tone={counts.connected === counts.all ? "plain" : "warn"} href={linkTo("activity")}>
+      <Cell
+        name="Agents"
+        tone={counts.connected === counts.all ? "plain" : "warn"}
+        href={linkTo("activity", { tab: "agents" })}
+      >
         {counts.connected}/{counts.all}
       </Cell>
       <Oldest />
-      <Cell name="Open" value={String(told.openings)} href={linkTo("openings")} />
+      <Tests />
+      <Cell name="Open" count value={String(told.openings)} href={linkTo("openings")} />
       <Cell
         name="Refused"
+        count
         tone={told.refusals === 0 ? "plain" : "warn"}
         value={String(told.refusals)}
         href={linkTo("openings", { tab: "refused" })}
       />
-      {latency.p99 !== undefined && <Cell name="To open, p99" value={`${Math.round(latency.p99)} ms`} />}
+      {latency.p99 !== undefined && <Cell name="To open, p99" count value={`${Math.round(latency.p99)} ms`} />}
       {!told.complete && <Cell name="Reports" tone="warn" value="some hosts have not reported yet" />}
+    </>
+  );
+}
+
+/** What the fleet file's tests and findings say; nothing where the controller makes no plans. */
+function Tests(): JSX.Element | null {
+  const told = review.value;
+  if (told === undefined) return null;
+  const { tests, findings } = told;
+  const passed = tests.filter((test) => test.passed).length;
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const warnings = findings.length - errors;
+  const href = linkTo("plan");
+  return (
+    <>
+      {told.unasked !== undefined ? (
+        <Cell name="Tests" tone="bad" value="not asked" href={href} />
+      ) : tests.length === 0 ? (
+        <Cell name="Tests" value="none" href={href} />
+      ) : (
+        <Cell name="Tests" tone={passed === tests.length ? "plain" : "bad"} href={href}>
+          {passed}/{tests.length}
+        </Cell>
+      )}
+      {errors > 0 && <Cell name="Errors" tone="bad" value={String(errors)} href={href} />}
+      <Cell name="Warnings" tone={warnings === 0 ? "plain" : "warn"} value={String(warnings)} href={href} />
     </>
   );
 }
@@ -74,18 +113,21 @@ type CellProps = {
   readonly tone?: Tone;
   readonly value?: string;
   readonly href?: string;
+  /** Only a number that the screens have too: left out where there is little room. */
+  readonly count?: boolean;
   readonly children?: ComponentChildren;
 };
 
-function Cell({ name, tone = "plain", value, href, children }: CellProps): JSX.Element {
+function Cell({ name, tone = "plain", value, href, count = false, children }: CellProps): JSX.Element {
   const content = (
     <>
       <span class="name">{name}</span> <span class="value">{value ?? children}</span>
     </>
   );
-  if (href === undefined) return <span class={`cell ${tone}`}>{content}</span>;
+  const look = `cell ${tone}${count ? " count" : ""}`;
+  if (href === undefined) return <span class={look}>{content}</span>;
   return (
-    <a class={`cell ${tone}`} href={href}>
+    <a class={look} href={href}>
       {content}
     </a>
   );

@@ -1,4 +1,6 @@
 import type { JSX } from "preact";
+import { printable } from "../../base/printable.ts";
+import { Said } from "./parts/said.tsx";
 import { linkTo } from "./route.ts";
 import { screens } from "./screens.ts";
 import { signOut } from "./store/session.ts";
@@ -21,8 +23,8 @@ export function Navigation({ current }: { readonly current: string }): JSX.Eleme
       </nav>
       <div class="person">
         {who.state === "in" && (
-          <span class="who" title={`Signed in as ${who.name}, ${who.role}`}>
-            {who.name} <span class="role">{who.role}</span>
+          <span class="who" title={`Signed in as ${printable(who.name)}, ${who.role}`}>
+            <Said text={who.name} /> <span class="role">{who.role}</span>
           </span>
         )}
         <button type="button" class="quiet" onClick={() => void signOut()}>

@@ -8,6 +8,7 @@ import { screens } from "./screens.ts";
 import { SignIn } from "./sign-in.tsx";
 import { startLive, stopLive } from "./store/live.ts";
 import { followOpenings } from "./store/openings.ts";
+import { followReview } from "./store/review.ts";
 import { session } from "./store/session-state.ts";
 import { followStatus } from "./store/status.ts";
 import { WhyPanel } from "./why-panel.tsx";
@@ -26,7 +27,7 @@ export function Page(): JSX.Element {
 
 function Frame(): JSX.Element {
   useEffect(() => {
-    const forget = [followStatus(), followOpenings()];
+    const forget = [followStatus(), followReview(), followOpenings()];
     startLive();
     return () => {
       stopLive();

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Badge } from "./parts/badge.tsx";
 import { CommandLine, shellWord } from "./parts/command-line.tsx";
+import { Prose, Said } from "./parts/said.tsx";
 import { SidePanel } from "./parts/side-panel.tsx";
 import { Troubles } from "./parts/troubles.tsx";
 import { get, troublesOf } from "./store/ask.ts";
@@ -52,7 +53,13 @@ function Answer({ asked: { to, from = "internet" } }: { readonly asked: WhyQuest
   return (
     <>
       <p class="asked">
-        <code>{to}</code> from <code>{from}</code>
+        <code>
+          <Said text={to} />
+        </code>{" "}
+        from{" "}
+        <code>
+          <Said text={from} />
+        </code>
       </p>
       <Troubles of={troubles} />
       {chain === undefined && troubles.length === 0 && <p aria-busy="true">Asking the gateway…</p>}
@@ -74,14 +81,19 @@ function PathOf({ path }: { readonly path: Path }): JSX.Element {
         <Badge tone={verdictTones[path.verdict]}>{path.verdict}</Badge> <code>{path.to}</code>
       </h3>
       <ol class="chain">
-        {path.links.map(({ link, state, text, code, fix }) => (
-          <li key={link} class={state}>
+        {path.links.map(({ link, state, text, code, fix }, at) => (
+          // Several labels may ask for the same port: a link of one name may come twice.
+          <li key={`${at} ${link}`} class={state}>
             <span class="mark" role="img" aria-label={state}>
               {marks[state]}
             </span>
             <div>
-              <b>{link}</b> {text} {code !== undefined && <code>{code}</code>}
-              {fix !== undefined && <p class="fix">{fix}</p>}
+              <b>{link}</b> <Prose text={text} /> {code !== undefined && <code>{code}</code>}
+              {fix !== undefined && (
+                <p class="fix">
+                  <Prose text={fix} />
+                </p>
+              )}
             </div>
           </li>
         ))}

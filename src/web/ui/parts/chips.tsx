@@ -11,6 +11,9 @@ type Props<T extends string> = {
 export function Chips<T extends string>({ label, all, chosen, onChange }: Props<T>): JSX.Element {
   return (
     <fieldset class="chips" aria-label={label}>
+      <span class="chips-name" aria-hidden="true">
+        {label}
+      </span>
       {all.map((each) => (
         <button
           type="button"

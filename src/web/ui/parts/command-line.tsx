@@ -1,21 +1,15 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { CopyButton } from "./copy-button.tsx";
+import { Said } from "./said.tsx";
 
 /** What to type for the same thing, with a button that copies it. */
 export function CommandLine({ text }: { readonly text: string }): JSX.Element {
-  const [isCopied, setCopied] = useState(false);
-  const copy = (): void => {
-    navigator.clipboard.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-  };
   return (
     <div class="command">
-      <code>{text}</code>
-      <button type="button" class="quiet" onClick={copy} aria-label={`Copy ${text}`}>
-        {isCopied ? "Copied" : "Copy"}
-      </button>
+      <code>
+        <Said text={text} />
+      </code>
+      <CopyButton text={text} />
     </div>
   );
 }

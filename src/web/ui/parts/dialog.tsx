@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { Said } from "./said.tsx";
 
 type Props = { readonly title: string; readonly onClose: () => void; readonly children: ComponentChildren };
 
@@ -13,7 +14,9 @@ export function Dialog({ title, onClose, children }: Props): JSX.Element {
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
       <header>
-        <h2 id={id}>{title}</h2>
+        <h2 id={id}>
+          <Said text={title} />
+        </h2>
         <button type="button" class="quiet" aria-label="Close the dialog" onClick={() => dialog.current?.close()}>
           Close
         </button>

@@ -1,11 +1,12 @@
 import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { printable } from "../../../base/printable.ts";
 
 const said: Signal<string> = signal("");
 
 /** Says to people who hear the page what others see happen. */
 export function announce(text: string): void {
-  said.value = text;
+  said.value = printable(text);
 }
 
 export function Live(): JSX.Element {

@@ -11,7 +11,7 @@ export type Reading =
   | { readonly state: "failed"; readonly troubles: readonly Trouble[] };
 
 /** A long list of the API, read page by page and kept as events tell. */
-export class ListReader<T> {
+export class ListReader<T extends { readonly host: string }> {
   readonly list: SortedList<T>;
   readonly reading: Signal<Reading> = signal<Reading>({ state: "reading" });
   readonly #path: string;
@@ -26,20 +26,14 @@ export class ListReader<T> {
   }
 
   async read(): Promise<void> {
-    this.#stop?.abort();
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.#touched.clear();
     this.reading.value = { state: "reading" };
-    const seen = new Set<string>();
-    try {
-      await readPages<T>(this.#path, (entries) => this.#take(entries, seen), stop.signal);
-      if (stop.signal.aborted) return;
-      this.list.retain((id) => seen.has(id) || this.#touched.has(id));
-      this.reading.value = { state: "whole" };
-    } catch (thrown) {
-      if (!stop.signal.aborted) this.reading.value = { state: "failed", troubles: troublesOf(thrown) };
-    }
+    const whole = await this.#readAs({}, (row) => row.id);
+    if (whole) this.reading.value = { state: "whole" };
+  }
+
+  /** The entries of one host anew, in a list that is whole. */
+  async readHost(host: string): Promise<void> {
+    await this.#readAs({ host }, (row) => (row.entry.host === host ? row.id : undefined));
   }
 
   put(entry: T): void {
@@ -50,6 +44,30 @@ export class ListReader<T> {
   remove(id: string): void {
     this.#touched.add(id);
     this.list.remove(id);
+  }
+
+  /** True when all of it was read and nothing else was begun meanwhile. `concerns`: the ids that are gone if not read. */
+  async #readAs(
+    query: Readonly<Record<string, string>>,
+    concerns: (row: Row<T>) => string | undefined,
+  ): Promise<boolean> {
+    this.#stop?.abort();
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.#touched.clear();
+    const seen = new Set<string>();
+    try {
+      await readPages<T>(this.#path, query, (entries) => this.#take(entries, seen), stop.signal);
+      if (stop.signal.aborted) return false;
+      this.list.drop((row) => {
+        const id = concerns(row);
+        return id !== undefined && !seen.has(id) && !this.#touched.has(id);
+      });
+      return true;
+    } catch (thrown) {
+      if (!stop.signal.aborted) this.reading.value = { state: "failed", troubles: troublesOf(thrown) };
+      return false;
+    }
   }
 
   #take(entries: readonly T[], seen: Set<string>): void {

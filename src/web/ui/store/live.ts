@@ -11,6 +11,7 @@ export const connection: Signal<"connecting" | "live" | "lost"> = signal("connec
 
 const hearers = new Set<(event: LiveEvent) => void>();
 const readers = new Set<() => void>();
+const starters = new Set<() => void>();
 let source: EventSource | undefined;
 let again: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,6 +28,12 @@ export function onReadAgain(read: () => void): () => void {
   return () => readers.delete(read);
 }
 
+/** Called whenever the stream is there again, whether or not something was missed. */
+export function onLive(start: () => void): () => void {
+  starters.add(start);
+  return () => starters.delete(start);
+}
+
 /** Opens the stream. A browser comes back by itself with the id of the last event, unless the answer was no stream. */
 export function startLive(): void {
   if (source !== undefined) return;
@@ -35,6 +42,7 @@ export function startLive(): void {
   stream.addEventListener("ready", ({ data }: MessageEvent<string>) => {
     connection.value = "live";
     const ready = JSON.parse(data) as { readonly resumed: boolean };
+    for (const start of starters) start();
     if (!ready.resumed) for (const read of readers) read();
   });
   for (const kind of liveKinds)

@@ -32,10 +32,10 @@ export class SortedList<T> {
     this.#soon();
   }
 
-  /** Takes away all that `keep` says no to. */
-  retain(keep: (id: string) => boolean): void {
-    for (const { id } of this.rows.peek()) if (!keep(id)) this.remove(id);
-    for (const id of this.#put.keys()) if (!keep(id)) this.remove(id);
+  /** Takes away all that `goes` says yes to. */
+  drop(goes: (row: Row<T>) => boolean): void {
+    const waiting = [...this.#put.values()];
+    for (const row of [...this.rows.peek(), ...waiting]) if (goes(row)) this.remove(row.id);
   }
 
   #soon(): void {

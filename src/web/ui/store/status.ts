@@ -2,7 +2,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { z } from "zod";
 import type { statusShape } from "../../schema.ts";
 import { get } from "./ask.ts";
-import { onEvent, onReadAgain } from "./live.ts";
+import { type LiveEvent, onEvent, onLive } from "./live.ts";
 import type { Agent } from "./views.ts";
 
 export type Status = z.output<z.ZodObject<typeof statusShape>>;
@@ -20,11 +20,21 @@ export function followStatus(): () => void {
   const soon = (): void => {
     due ??= setTimeout(() => {
       due = undefined;
-      void read();
+      void readStatus();
     }, 500);
   };
-  const forget = [onReadAgain(() => void read()), onEvent(soon)];
-  const ticking = setInterval(soon, every);
+  const readAll = (): void => {
+    void readStatus();
+    void readAgents();
+  };
+  const forget = [
+    onLive(readAll),
+    onEvent((event) => {
+      if (event.kind === "agent") putAgent(event);
+      soon();
+    }),
+  ];
+  const ticking = setInterval(readAll, every);
   return () => {
     clearInterval(ticking);
     clearTimeout(due);
@@ -32,16 +42,17 @@ export function followStatus(): () => void {
   };
 }
 
-async function read(): Promise<void> {
-  try {
-    const [now, all] = await Promise.all([
-      get<Status>("/api/v1/status"),
-      get<{ readonly entries: readonly Agent[] }>("/api/v1/agents"),
-    ]);
-    status.value = now;
-    agents.value = all.entries;
-  } catch {
-    status.value = undefined;
-    agents.value = undefined;
-  }
+async function readStatus(): Promise<void> {
+  status.value = await get<Status>("/api/v1/status").catch(() => undefined);
+}
+
+async function readAgents(): Promise<void> {
+  const answer = await get<{ readonly entries: readonly Agent[] }>("/api/v1/agents").catch(() => undefined);
+  agents.value = answer?.entries;
+}
+
+/** Of a thousand hosts only the one that changed. */
+function putAgent(event: LiveEvent): void {
+  const agent = event["agent"] as Agent;
+  agents.value = agents.peek()?.map((each) => (each.host === agent.host ? agent : each));
 }

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { printable } from "../../../../base/printable.ts";
 import type { DeniedFlow } from "../../../map/topology-schema.ts";
 import { Empty } from "../../parts/empty.tsx";
+import { Whose } from "../../parts/said.tsx";
 import { Troubles } from "../../parts/troubles.tsx";
 import { type Column, VirtualTable } from "../../parts/virtual-table.tsx";
 import { lengthText, now } from "../../store/clock.ts";
@@ -50,7 +51,8 @@ function keyOf({ from, to, transport, port }: DeniedFlow): string {
 }
 
 function searched({ from, example, to, transport, port, source, host, container }: DeniedFlow): string {
-  return `${source} ${from} ${example} ${host ?? ""}/${container ?? ""} ${to} ${port ?? ""}/${transport}`.toLowerCase();
+  const text = `${source} ${from} ${example} ${host ?? ""}/${container ?? ""} ${to} ${port ?? ""}/${transport}`;
+  return printable(text).toLowerCase();
 }
 
 function portText({ transport, port }: DeniedFlow): string {
@@ -73,8 +75,7 @@ const columns: readonly Column<DeniedFlow>[] = [
       <>
         {flow.host !== undefined && (
           <span>
-            <span class="host">{flow.host}/</span>
-            {flow.container === undefined ? "—" : printable(flow.container)}{" "}
+            <Whose host={flow.host} name={flow.container} />{" "}
           </span>
         )}
         <code>{flow.to}</code> <b class="port">{portText(flow)}</b>

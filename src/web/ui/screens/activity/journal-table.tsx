@@ -2,66 +2,97 @@ import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { Chips } from "../../parts/chips.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { Said } from "../../parts/said.tsx";
 import { Troubles } from "../../parts/troubles.tsx";
 import { type Column, VirtualTable } from "../../parts/virtual-table.tsx";
+import { linkTo, place } from "../../route.ts";
 import type { JournalEntry } from "../../store/views.ts";
+import { Entry } from "./entry.tsx";
+import {
+  detailText,
+  type Subject,
+  searchedText,
+  subjectOf,
+  subjects,
+  timeText,
+  type Who,
+  whoOf,
+  whos,
+} from "./entry-text.ts";
 import { journal } from "./journal.ts";
 
-/** By who did it. */
-const kinds = ["person", "agent", "controller"] as const;
-type Kind = (typeof kinds)[number];
-const shown: Signal<ReadonlySet<Kind>> = signal<ReadonlySet<Kind>>(new Set(kinds));
+const shownWhos: Signal<ReadonlySet<Who>> = signal<ReadonlySet<Who>>(new Set(whos));
+const shownSubjects: Signal<ReadonlySet<Subject>> = signal<ReadonlySet<Subject>>(new Set(subjects));
+/** The entry that is looked at whole. */
+const chosen: Signal<JournalEntry | undefined> = signal<JournalEntry | undefined>(undefined);
+
+/** Of an address: `#/activity?only=drift`. */
+function onlySubject(): Subject | undefined {
+  const only = place.value.query.get("only");
+  return subjects.find((each) => each === only);
+}
 
 export function JournalTable({ text }: { readonly text: string }): JSX.Element {
   const { entries, all, state, troubles } = journal.value;
+  const only = onlySubject();
+  const about: ReadonlySet<Subject> = only === undefined ? shownSubjects.value : new Set([only]);
   const wanted = entries.filter(
-    (entry) => shown.value.has(kindOf(entry)) && (text === "" || searched(entry).includes(text)),
+    (entry) =>
+      shownWhos.value.has(whoOf(entry)) &&
+      about.has(subjectOf(entry)) &&
+      (text === "" || searchedText(entry).includes(text)),
   );
+  const choose = (subjectsNow: ReadonlySet<Subject>): void => {
+    shownSubjects.value = subjectsNow;
+    if (only !== undefined) location.hash = linkTo("activity");
+  };
   return (
     <>
-      <Chips label="Who" all={kinds} chosen={shown.value} onChange={(chosen) => (shown.value = chosen)} />
+      <div class="filters">
+        <Chips label="Who" all={whos} chosen={shownWhos.value} onChange={(now) => (shownWhos.value = now)} />
+        <Chips label="About" all={subjects} chosen={about} onChange={choose} />
+      </div>
       <Troubles of={troubles} />
       {state === "reading" && (
         <p class="reading" aria-busy="true">
           Reading…
         </p>
       )}
-      {state === "read" && wanted.length === 0 && troubles.length === 0 && <Empty title="No entry matches" />}
+      {state === "read" && wanted.length === 0 && troubles.length === 0 && <NoEntry only={only} />}
       {wanted.length > 0 && (
-        <VirtualTable
-          label="Journal"
-          class="journal"
-          columns={columns}
-          rows={wanted}
-          keyOf={({ sequence }) => String(sequence)}
-        />
+        <VirtualTable label="Journal" class="journal" columns={columns} rows={wanted} keyOf={keyOf} />
       )}
       {all > entries.length && state === "read" && (
         <p class="reading">
           The last {entries.length.toLocaleString("en")} of {all.toLocaleString("en")}; Export has all of them.
         </p>
       )}
+      {chosen.value !== undefined && (
+        <Entry
+          entry={chosen.value}
+          key={chosen.value.sequence}
+          onClose={() => {
+            chosen.value = undefined;
+          }}
+        />
+      )}
     </>
   );
 }
 
-function kindOf({ who }: JournalEntry): Kind {
-  if (who === "controller" || who === "sixgate") return "controller";
-  return who.startsWith("agent ") ? "agent" : "person";
+function NoEntry({ only }: { readonly only: Subject | undefined }): JSX.Element {
+  if (only !== "drift") return <Empty title="No entry matches" />;
+  return (
+    <Empty title="No drift">
+      <p>
+        Where somebody else changes what is open on the gateway, the controller puts it right and writes it down here.
+      </p>
+    </Empty>
+  );
 }
 
-function searched({ who, what, detail, at }: JournalEntry): string {
-  return `${who} ${what} ${timeText(at)} ${detailText(detail)}`.toLowerCase();
-}
-
-function timeText(at: number): string {
-  return new Date(at).toISOString().slice(0, 19).replace("T", " ");
-}
-
-function detailText(detail: JournalEntry["detail"]): string {
-  return Object.entries(detail)
-    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(" · ");
+function keyOf({ sequence }: JournalEntry): string {
+  return String(sequence);
 }
 
 const columns: readonly Column<JournalEntry>[] = [
@@ -71,7 +102,23 @@ const columns: readonly Column<JournalEntry>[] = [
     title: "When (UTC)",
     cell: ({ at }) => <time dateTime={new Date(at).toISOString()}>{timeText(at)}</time>,
   },
-  { id: "who", title: "Who", cell: ({ who }) => who },
-  { id: "what", title: "What", cell: ({ what }) => <b>{what}</b> },
-  { id: "detail", title: "Detail", cell: ({ detail }) => <span title={detailText(detail)}>{detailText(detail)}</span> },
+  { id: "who", title: "Who", cell: ({ who }) => <Said text={who} /> },
+  {
+    id: "what",
+    title: "What",
+    cell: (entry) => (
+      <button type="button" class="link" onClick={() => (chosen.value = entry)} title="The whole entry">
+        <Said text={entry.what} />
+      </button>
+    ),
+  },
+  {
+    id: "detail",
+    title: "Detail",
+    cell: (entry) => (
+      <span title={detailText(entry)}>
+        <Said text={detailText(entry)} />
+      </span>
+    ),
+  },
 ];

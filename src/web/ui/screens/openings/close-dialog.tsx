@@ -7,7 +7,7 @@ import { Troubles } from "../../parts/troubles.tsx";
 import { post, troublesOf } from "../../store/ask.ts";
 import { openings } from "../../store/openings.ts";
 import { type Opening, serviceText, type Trouble } from "../../store/views.ts";
-import { targetOf } from "./target.ts";
+import { targetText } from "./target.ts";
 
 type Props = { readonly opening: Opening; readonly onClose: () => void };
 
@@ -17,7 +17,7 @@ export function CloseDialog({ opening, onClose }: Props): JSX.Element {
   const [troubles, setTroubles] = useState<readonly Trouble[]>([]);
   const [isBusy, setBusy] = useState(false);
   const { id } = opening;
-  const what = `${serviceText(opening.service)} of ${targetOf(opening)}`;
+  const what = `${serviceText(opening.service)} of ${targetText(opening)}`;
   const submit = (event: TargetedSubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     setBusy(true);

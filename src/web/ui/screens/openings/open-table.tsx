@@ -1,29 +1,54 @@
+import { computed, type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { printable } from "../../../../base/printable.ts";
+import { type Address, toBits } from "../../../../net/address.ts";
 import { Badge } from "../../parts/badge.tsx";
-import { CommandLine } from "../../parts/command-line.tsx";
-import { Empty } from "../../parts/empty.tsx";
+import { Chips } from "../../parts/chips.tsx";
+import { Said, Whose } from "../../parts/said.tsx";
 import type { Column } from "../../parts/virtual-table.tsx";
 import { lengthText, now } from "../../store/clock.ts";
+import { naturalKey } from "../../store/natural.ts";
 import { openings } from "../../store/openings.ts";
+import type { Order } from "../../store/order.ts";
 import { may } from "../../store/session-state.ts";
 import { type Opening, serviceText, sourcesText } from "../../store/views.ts";
 import { askWhy } from "../../store/why.ts";
 import { asking } from "./asking.ts";
+import { FirstSteps } from "./first-steps.tsx";
 import { ListOf } from "./list-of.tsx";
-import { targetOf } from "./target.ts";
+import { targetText } from "./target.ts";
+
+/** By who asked. */
+const kinds = ["label", "person", "fleet"] as const;
+type Kind = (typeof kinds)[number];
+const shown: Signal<ReadonlySet<Kind>> = signal<ReadonlySet<Kind>>(new Set(kinds));
+const wants = computed(() => {
+  const { value } = shown;
+  return value.size === kinds.length ? undefined : ({ askedBy }: Opening): boolean => value.has(askedBy.kind);
+});
+const order: Signal<Order | undefined> = signal<Order | undefined>(undefined);
 
 export function OpenTable({ text }: { readonly text: string }): JSX.Element {
-  return <ListOf label="Openings" class="open" reader={openings} columns={columns} text={text} none={<None />} />;
-}
-
-function None(): JSX.Element {
+  const isEmpty = openings.list.rows.value.length === 0;
+  const { value: filter } = wants;
   return (
-    <Empty title="Nothing is open">
-      <p>Every address is routed, and closed. A container asks by its label, and the policy decides:</p>
-      <CommandLine text="docker run --label sixgate.open=443 --network front nginx" />
-      <p>A person opens for some time, with a reason:</p>
-      <CommandLine text='sixgate open vm1/web 443 --for 2h --because "release test"' />
-    </Empty>
+    <>
+      {!isEmpty && (
+        <div class="filters">
+          <Chips label="Asked by" all={kinds} chosen={shown.value} onChange={(chosen) => (shown.value = chosen)} />
+        </div>
+      )}
+      <ListOf
+        label="Openings"
+        class="open"
+        reader={openings}
+        columns={columns}
+        text={text}
+        {...(filter === undefined ? {} : { wants: filter })}
+        order={order}
+        none={<FirstSteps />}
+      />
+    </>
   );
 }
 
@@ -31,31 +56,57 @@ const columns: readonly Column<Opening>[] = [
   {
     id: "state",
     title: "State",
+    key: ({ state }) => state,
     cell: ({ state }) => <Badge tone={state === "open" ? "good" : "warn"}>{state}</Badge>,
   },
   {
     id: "container",
     title: "Container",
+    key: ({ host, container }) => naturalKey(`${host}/${container?.name ?? ""}`),
     cell: (opening) => (
       <button type="button" class="link" onClick={() => askWhy(whyOf(opening))} title="Why is this open?">
-        <span class="host">{opening.host}/</span>
-        {opening.container?.name ?? "—"}
+        <Whose host={opening.host} name={opening.container?.name} />
       </button>
     ),
   },
   {
     id: "to",
     title: "Address and port",
+    key: addressKey,
     cell: ({ to, service }) => (
       <>
         <code>{to}</code> <b class="port">{serviceText(service)}</b>
       </>
     ),
   },
-  { id: "from", title: "From", cell: ({ from }) => <span title={sourcesText(from)}>{sourcesText(from)}</span> },
-  { id: "by", title: "Asked by", cell: askedBy },
-  { id: "grant", title: "Granted by", cell: ({ grantedBy }) => <span title={grantedBy}>{grantedBy}</span> },
-  { id: "left", title: "Time left", cell: ({ ends }) => <Left ends={ends} /> },
+  {
+    id: "from",
+    title: "From",
+    key: ({ from }) => sourcesText(from),
+    cell: ({ from }) => <span title={sourcesText(from)}>{sourcesText(from)}</span>,
+  },
+  {
+    id: "by",
+    title: "Asked by",
+    key: ({ askedBy: { kind, name, text }, reason = text }) => `${kind}\0${name}\0${reason}`,
+    cell: askedBy,
+  },
+  {
+    id: "grant",
+    title: "Granted by",
+    key: ({ grantedBy }) => naturalKey(grantedBy),
+    cell: ({ grantedBy }) => (
+      <span title={printable(grantedBy)}>
+        <Said text={grantedBy} />
+      </span>
+    ),
+  },
+  {
+    id: "left",
+    title: "Time left",
+    key: ({ ends = Number.POSITIVE_INFINITY }) => ends,
+    cell: ({ ends }) => <Left ends={ends} />,
+  },
   {
     id: "act",
     title: "Close",
@@ -65,7 +116,7 @@ const columns: readonly Column<Opening>[] = [
           type="button"
           class="small"
           onClick={() => (asking.value = { kind: "close", opening })}
-          aria-label={`Close ${targetOf(opening)} ${serviceText(opening.service)}`}
+          aria-label={`Close ${targetText(opening)} ${serviceText(opening.service)}`}
         >
           Close…
         </button>
@@ -73,12 +124,26 @@ const columns: readonly Column<Opening>[] = [
   },
 ];
 
+/** In the order of numbers, which is not that of texts. */
+function addressKey({ to, service }: Opening): string {
+  const port = service.kind === "ping" ? 0 : service.ports.first;
+  return `${toBits(to as Address)
+    .toString(16)
+    .padStart(32, "0")} ${String(port).padStart(5, "0")}`;
+}
+
 function askedBy({ askedBy: { kind, name, text }, reason }: Opening): JSX.Element {
   const told = reason ?? text;
   return (
-    <span title={`${kind} ${name}: ${told}`}>
+    <span title={printable(`${kind} ${name}: ${told}`)}>
       <span class="kind">{kind}</span>{" "}
-      {kind === "label" ? <code>{told}</code> : `${name}${told === "" ? "" : `: ${told}`}`}
+      {kind === "label" ? (
+        <code>
+          <Said text={told} />
+        </code>
+      ) : (
+        <Said text={`${name}${told === "" ? "" : `: ${told}`}`} />
+      )}
     </span>
   );
 }

@@ -1,9 +1,16 @@
+import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { printable } from "../../../../base/printable.ts";
 import { Empty } from "../../parts/empty.tsx";
+import { Prose, Said, Whose } from "../../parts/said.tsx";
 import type { Column } from "../../parts/virtual-table.tsx";
+import { naturalKey } from "../../store/natural.ts";
 import { refusals } from "../../store/openings.ts";
+import type { Order } from "../../store/order.ts";
 import type { Refusal } from "../../store/views.ts";
 import { ListOf } from "./list-of.tsx";
+
+const order: Signal<Order | undefined> = signal<Order | undefined>(undefined);
 
 export function RefusedTable({ text }: { readonly text: string }): JSX.Element {
   return (
@@ -13,6 +20,7 @@ export function RefusedTable({ text }: { readonly text: string }): JSX.Element {
       reader={refusals}
       columns={columns}
       text={text}
+      order={order}
       none={
         <Empty title="Nothing was refused">
           <p>What a label asks for and the policy does not allow is listed here, with the reason and what to do.</p>
@@ -23,14 +31,14 @@ export function RefusedTable({ text }: { readonly text: string }): JSX.Element {
 }
 
 const columns: readonly Column<Refusal>[] = [
-  { id: "code", title: "Code", cell: ({ code }) => <code class="bad">{code}</code> },
+  { id: "code", title: "Code", key: ({ code }) => code, cell: ({ code }) => <code class="bad">{code}</code> },
   {
     id: "container",
     title: "Container",
+    key: ({ host, container }) => naturalKey(`${host}/${container.name}`),
     cell: ({ host, container }) => (
-      <span title={`${host}/${container.name}`}>
-        <span class="host">{host}/</span>
-        {container.name}
+      <span title={`${host}/${printable(container.name)}`}>
+        <Whose host={host} name={container.name} />
       </span>
     ),
   },
@@ -38,11 +46,21 @@ const columns: readonly Column<Refusal>[] = [
     id: "asked",
     title: "Asked for",
     cell: ({ text, at }) => (
-      <span title={at}>
-        <code>{text}</code>
+      <span title={printable(`${at}: ${text}`)}>
+        <code>
+          <Said text={text} />
+        </code>
       </span>
     ),
   },
-  { id: "why", title: "Why not", cell: ({ why }) => <span title={why}>{why}</span> },
-  { id: "fix", title: "What to do", cell: ({ fix }) => <span title={fix}>{fix}</span> },
+  { id: "why", title: "Why not", key: ({ why }) => why, cell: ({ why }) => <Titled text={why} /> },
+  { id: "fix", title: "What to do", cell: ({ fix }) => <Titled text={fix} /> },
 ];
+
+function Titled({ text }: { readonly text: string }): JSX.Element {
+  return (
+    <span title={printable(text)}>
+      <Prose text={text} />
+    </span>
+  );
+}

@@ -1,12 +1,20 @@
+import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { printable } from "../../../../base/printable.ts";
+import { CopyButton } from "../../parts/copy-button.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { Said, Whose } from "../../parts/said.tsx";
 import type { Column } from "../../parts/virtual-table.tsx";
+import { naturalKey } from "../../store/natural.ts";
 import { suggestions } from "../../store/openings.ts";
+import type { Order } from "../../store/order.ts";
 import { may } from "../../store/session-state.ts";
 import { type Suggestion, serviceText } from "../../store/views.ts";
 import { asking } from "./asking.ts";
 import { ListOf } from "./list-of.tsx";
-import { targetOf } from "./target.ts";
+import { targetOf, targetText } from "./target.ts";
+
+const order: Signal<Order | undefined> = signal<Order | undefined>(undefined);
 
 export function SuggestedTable({ text }: { readonly text: string }): JSX.Element {
   return (
@@ -16,6 +24,7 @@ export function SuggestedTable({ text }: { readonly text: string }): JSX.Element
       reader={suggestions}
       columns={columns}
       text={text}
+      order={order}
       none={
         <Empty title="No port is waiting">
           <p>Ports that images declare or that are published, and that no label asks to open, are listed here.</p>
@@ -31,10 +40,10 @@ const columns: readonly Column<Suggestion>[] = [
   {
     id: "container",
     title: "Container",
+    key: ({ host, container }) => naturalKey(`${host}/${container.name}`),
     cell: ({ host, container }) => (
-      <span title={`${host}/${container.name}`}>
-        <span class="host">{host}/</span>
-        {container.name}
+      <span title={`${host}/${printable(container.name)}`}>
+        <Whose host={host} name={container.name} />
       </span>
     ),
   },
@@ -47,8 +56,19 @@ const columns: readonly Column<Suggestion>[] = [
       </>
     ),
   },
-  { id: "declared", title: "How it is known", cell: ({ declared }) => declared },
-  { id: "label", title: "Label that would ask", cell: ({ label }) => <code title={label}>{label}</code> },
+  { id: "declared", title: "How it is known", key: ({ declared }) => declared, cell: ({ declared }) => declared },
+  {
+    id: "label",
+    title: "Label that would ask",
+    cell: ({ label }) => (
+      <>
+        <code title={printable(label)}>
+          <Said text={label} />
+        </code>
+        <CopyButton text={label} class="small" />
+      </>
+    ),
+  },
   {
     id: "act",
     title: "Open",
@@ -57,7 +77,7 @@ const columns: readonly Column<Suggestion>[] = [
         <button
           type="button"
           class="small"
-          aria-label={`Open ${targetOf({ ...each, to: each.address })} ${serviceOf(each)} for some time`}
+          aria-label={`Open for some time: ${targetText({ ...each, to: each.address })} ${serviceOf(each)}`}
           onClick={() =>
             (asking.value = { kind: "open", to: targetOf({ ...each, to: each.address }), services: serviceOf(each) })
           }

@@ -6,6 +6,7 @@ import { CommandLine } from "../../parts/command-line.tsx";
 import { Troubles } from "../../parts/troubles.tsx";
 import { post, troublesOf } from "../../store/ask.ts";
 import type { LiveKind } from "../../store/live.ts";
+import { review as known } from "../../store/review.ts";
 import { may } from "../../store/session-state.ts";
 import type { Trouble } from "../../store/views.ts";
 import { useReading } from "../use-reading.ts";
@@ -29,6 +30,10 @@ export function PlanScreen(): JSX.Element {
   useEffect(() => {
     made.value = undefined;
   }, [state.value]);
+  // The strip above says the same as the screen.
+  useEffect(() => {
+    if (review.value !== undefined) known.value = review.value;
+  }, [review.value]);
   const answer = made.value ?? state.value;
   const send = async (path: string, body: object): Promise<void> => {
     busy.value = true;

@@ -65,7 +65,6 @@ describe.skipIf(noBrowser !== undefined)("what happens", () => {
     await withPage(five, (stand) =>
       withWire(stand.url, async (wire) => {
         const sight = await overWire(stand, wire);
-        const { page } = sight;
         await expect.poll(() => told(sight)).toMatch(/Page live/);
         await wire.cut();
         await expect.poll(() => told(sight)).toMatch(/Page not live: what it shows may be old/);

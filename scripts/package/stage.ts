@@ -35,6 +35,8 @@ function addPage(stage: string): void {
   if (readManifest().scripts["build:page"] === undefined) return;
   run(["npm", "run", "--silent", "build:page"]);
   cpSync(join(project, "dist/ui"), join(stage, "dist/ui"), { recursive: true });
+  // By it a clone sees that its page is old; a package has no sources to compare with.
+  rmSync(join(stage, "dist/ui/made-from.json"));
 }
 
 /**

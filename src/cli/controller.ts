@@ -19,10 +19,13 @@ import type { Way } from "../runtime/way.ts";
 import { apiPlaces } from "../web/api-places.ts";
 import { type Served, serveApi } from "../web/serve.ts";
 import { type Exit, exit } from "./exit.ts";
+import { firstLink } from "./first-link.ts";
 import { type Opened, openFleet } from "./fleet-file.ts";
+import { pageThere } from "./page-there.ts";
 import { plannerFor } from "./planner.ts";
 import { proveBy } from "./prove.ts";
 import { Refused } from "./refused.ts";
+import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 export type ControllerVerbOptions = {
@@ -41,7 +44,7 @@ export type ControllerVerbOptions = {
 type Log = ReturnType<typeof makeLog>;
 
 /** `sixgate controller`. Until SIGTERM or SIGINT, then 0; what is open stays open. SIGHUP reads the fleet file again. */
-export async function controller(options: ControllerVerbOptions): Promise<Exit> {
+export async function controller(options: ControllerVerbOptions, terminal: Terminal): Promise<Exit> {
   const opened = await openFleet(options);
   const kind = requireLane(opened);
   const log = makeLog(opened.fleet.name);
@@ -57,6 +60,7 @@ export async function controller(options: ControllerVerbOptions): Promise<Exit> 
   const state = await openState({ folder, clock: systemClock, acceptLoss });
   for (const lost of state.losses) log.error(`Accepted as lost: ${printable(lost)}`);
   try {
+    await pageThere((line) => log.info(line));
     const authority = await openAuthority(folder, () => systemClock.now());
     const running = await run({ opened, kind, state, authority, log }, stop.signal);
     const served = await serve(options, { opened, state, authority, log }, running);
@@ -65,6 +69,7 @@ export async function controller(options: ControllerVerbOptions): Promise<Exit> 
     log.info(
       `sixgate ${version}, controller of ${opened.fleet.name}, agents on port ${running.inbox?.port ?? "none"}, API on ${served.api.urls.join(" and ")}`,
     );
+    if (served.api.first) await firstLink(options, terminal, (line) => log.info(line));
     const reason = await Promise.race([ended, running.lost]);
     log.info(`${typeof reason === "string" ? reason : reason.message}: the controller stops, what is open stays open`);
     process.off("SIGHUP", onHangUp);

@@ -19,7 +19,9 @@ export function addGatewayVerbs(program: Command, run: Runner): void {
       "also where store or journal is broken, cut or missing: begin anew, and say so in the journal",
     )
     .option("--may-apply", "let admins apply plans over the API and the page; else both only show them")
-    .action((options: ControllerVerbOptions) => run(async () => (await import("./controller.ts")).controller(options)));
+    .action((options: ControllerVerbOptions) =>
+      run(async (terminal) => (await import("./controller.ts")).controller(options, terminal)),
+    );
   controller
     .command("backup <folder>")
     .description("copy what is in --state into a new folder, also while the controller runs; the copy holds secrets")

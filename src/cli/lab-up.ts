@@ -22,6 +22,7 @@ import { picture } from "./lab-graph.ts";
 import { showPage } from "./lab-page.ts";
 import { reportTo } from "./lab-report.ts";
 import { status } from "./lab-verbs.ts";
+import { pageThere } from "./page-there.ts";
 import { Refused } from "./refused.ts";
 import type { Terminal } from "./terminal.ts";
 import { verdictTable } from "./verdicts.ts";
@@ -59,6 +60,7 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<Exit> 
     return status(wish.name, terminal);
   }
   terminal.say(`sixgate ${version} · Node ${process.versions.node} · ${opened.file}`);
+  if (wish.fleet.controller !== undefined) await pageThere((line) => terminal.say(line));
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new DOMException("interrupted", "AbortError"));
   process.on("SIGINT", onSignal);

@@ -37,7 +37,7 @@ export async function loginLink(door: Door, at?: string): Promise<LoginLink> {
       "E980",
       door.url,
       "This controller has no page",
-      "run `npm run build:page` in the project's folder, then start the controller again",
+      "start the controller again: in a clone that builds it; `npm run build:page` shows why it can't",
     );
   const origin = at ?? door.origin ?? (door.url.startsWith("unix:") ? origins[0] : door.url);
   if (origin === undefined)

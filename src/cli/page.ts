@@ -19,7 +19,7 @@ export async function page(options: PageOptions, terminal: Terminal): Promise<Ex
   terminal.say(holds(found));
   if (found.origin.startsWith("https:"))
     terminal.say(
-      `its certificate is of the fleet's own authority: your browser has to know ${join(places.state, "authority.crt")} of the controller's machine`,
+      `its certificate is of the fleet's own authority (${join(places.state, "authority.crt")} of the controller's machine): a browser that does not know it warns; docs/api.md has two ways`,
     );
   terminal.result({ format: "sixgate.page/1", ...found });
   return exit.fine;

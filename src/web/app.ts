@@ -92,7 +92,7 @@ function pageFile(c: Context<Env>, api: Api): Response | Promise<Response> {
   return c.body(file.bytes, 200, { "content-type": file.type });
 }
 
-const notBuilt = `E980 The page was not built\n  fix: run \`npm run build:page\` in the project's folder, then start the controller again\n`;
+const notBuilt = `E980 The page was not built\n  fix: start the controller again: in a clone that builds it; \`npm run build:page\` shows why it can't\n`;
 
 async function answer(route: Route, c: Context<Env>, api: Api, logins: FailedLogins): Promise<Response> {
   const admitted = c.get("admitted");

@@ -12,7 +12,7 @@ export type PageFile = {
 /** By path: `/` and `/assets/…`. What is not in it is not served, so no path of a request reaches a disk. */
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
-/** Where `npm run build:page` puts it: beside the sources in a clone, beside the compiled files in a package. */
+/** Where the build puts it: beside the sources in a clone, beside the compiled files in a package. */
 export const pageFolder: string = join(import.meta.dirname, "../../dist/ui");
 
 const types: Readonly<Record<string, string>> = {

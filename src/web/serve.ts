@@ -40,6 +40,8 @@ export type ServeWish = {
 export type Served = {
   /** As clients name them, in the order of `listen`. */
   readonly urls: readonly string[];
+  /** The first admin token was written at this start: nobody can have been here before. */
+  readonly first: boolean;
   /** A certificate was renewed: new connections get the new one. */
   renew(tls: TlsPair): void;
   /** Ends streams and connections, and listens no more. */
@@ -50,7 +52,8 @@ export type Served = {
 export async function serveApi(wish: ServeWish): Promise<Served> {
   const now = wish.now ?? (() => instant(Date.now()));
   const tokens = new TokenBook(wish.store, now);
-  if (await ensureFirstToken(wish.tokenFile, tokens)) wish.log("admin token written", { file: wish.tokenFile });
+  const first = await ensureFirstToken(wish.tokenFile, tokens);
+  if (first) wish.log("admin token written", { file: wish.tokenFile });
   const events = new EventRing(wish.controller);
   const denied = new DeniedBook(wish.controller);
   const metrics = metricsOf(wish.controller, () => events.listeners);
@@ -85,6 +88,7 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   }
   return {
     urls: listening.map((each) => each.url),
+    first,
     renew: (tls) => {
       for (const each of listening) each.renew(tls);
     },

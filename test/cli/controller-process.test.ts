@@ -195,6 +195,54 @@ describe.skipIf(lacking !== undefined)("sixgate controller on a gateway", () => 
     expect((await two.ended).code).toBe(0);
   });
 
+  test("the first start shows a link on a terminal, once; in a log it names the verb, and no code is ever there", {
+    timeout: 180_000,
+  }, async () => {
+    const words = ["-f", join(folder, "fleet.yaml"), "--state", state(), "--token-file", token()];
+    const started = (words: readonly string[]): string => [process.execPath, main, "controller", ...words].join(" ");
+    const shown = async (done: (out: string) => boolean): Promise<string> => {
+      const [program, ...args] = [...under(), "script", "-qec", started(words), "/dev/null"];
+      const env = { ...process.env, NO_COLOR: "1" };
+      const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"], cwd: folder, env });
+      children.push(child);
+      let out = "";
+      child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+      const ended = new Promise((resolve) => child.on("close", resolve));
+      await until(
+        async () => (await ask("status", "--json")).code !== 1 && done(out),
+        () => out,
+      );
+      const pid = (await machine.shell.run(["pgrep", "-xf", started(words)])).stdout.trim();
+      await machine.shell.run(["kill", "-TERM", pid]);
+      await ended;
+      return out;
+    };
+    const first = await shown((out) => out.includes("prints another"));
+    expect(first).toMatch(/^PAGE {2}https:\/\/10\.10\.10\.2:6465\/#code=[\w-]{43}\r?$/m);
+    expect(first).toContain("within 5 minutes");
+    expect(await shown((out) => out.includes("controller of lab"))).not.toContain("#code=");
+    // The token file is gone, as where nobody was before: but now it goes into a log.
+    rmSync(token());
+    const one = await controller();
+    await until(
+      () => one.err().includes(`\`sixgate page --token-file ${token()}\` prints a link`),
+      () => one.err(),
+    );
+    const linked = await ask("page");
+    expect(linked.out, linked.err).toMatch(/^https:\/\/10\.10\.10\.2:6465\/#code=[\w-]{43}\n$/);
+    const code = new URL(linked.out).hash.slice("#code=".length);
+    const body = JSON.stringify({ code });
+    const login = ["curl", "-sk", "-H", "content-type: application/json", "-d", "@-"];
+    const redeem = async (): Promise<string> =>
+      (await machine.shell.run([...login, "https://10.10.10.2:6465/api/v1/session"], { input: body })).stdout;
+    expect(await redeem()).toContain('"role":"admin"');
+    expect(await redeem()).toContain("E956");
+    expect(one.err()).not.toContain(code);
+    expect((await ask("audit", "--json")).out).not.toContain(code);
+    signalInside(one.child, "TERM");
+    expect((await one.ended).code).toBe(0);
+  });
+
   /** nsenter stands before the program: its child is the one. */
   function signalInside(child: ChildProcess, name: string): void {
     const own = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");

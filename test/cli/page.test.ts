@@ -75,7 +75,7 @@ test("page's link leads to where the controller was reached, or to where --at sa
     expect(tunnel.out).toMatch(/^http:\/\/127\.0\.0\.1:8080\/#code=/);
     const secure = await ask(stand, ["page", "--at", "https://fw.example"]);
     expect(secure.out).toMatch(/^https:\/\/fw\.example\/#code=/);
-    expect(secure.err).toContain("your browser has to know /var/lib/sixgate/authority.crt");
+    expect(secure.err).toContain("fleet's own authority (/var/lib/sixgate/authority.crt");
   });
 });
 

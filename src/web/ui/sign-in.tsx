@@ -37,7 +37,9 @@ export function SignIn(): JSX.Element {
         </button>
       </form>
       <Troubles of={troubles} />
-      <p class="hint">An admin makes one on the controller's machine. It is sent once, and this browser keeps none.</p>
+      <p class="hint">On the controller's machine this prints a link that signs in; for a lab, with --lab:</p>
+      <CommandLine text="sixgate page" />
+      <p class="hint">For somebody else an admin makes a token. It is sent once, and this browser keeps none:</p>
       <CommandLine text="sixgate token create NAME --role viewer" />
     </main>
   );

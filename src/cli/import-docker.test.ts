@@ -1,35 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
+import { importRig, resultOf } from "../../test/import-rig.ts";
 import { type ImportDockerOptions, importFromDocker } from "./import-docker.ts";
-import type { Terminal } from "./terminal.ts";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "import-docker-"));
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
-});
+const rig = importRig();
 
 async function imported(options: ImportDockerOptions): Promise<string> {
-  let fleet = "";
-  const nothing = (): void => undefined;
-  const terminal: Terminal = {
-    json: true,
-    line: nothing,
-    raw: nothing,
-    table: nothing,
-    say: nothing,
-    record: nothing,
-    result: (value) => {
-      fleet = (value as { text: string }).text;
-    },
-  };
-  await importFromDocker(options, terminal);
-  return fleet;
+  return (await resultOf<{ text: string }>((terminal) => importFromDocker(options, terminal))).text;
 }
 
 /** A program `docker` that answers as an engine with one network and one container does. */
@@ -51,8 +27,8 @@ case "$*" in
   *) exit 64 ;;
 esac
 `;
-  await writeFile(join(folder, "docker"), script, { mode: 0o755 });
-  vi.stubEnv("PATH", `${folder}:${process.env["PATH"] ?? ""}`);
+  await rig.file("docker", script, 0o755);
+  vi.stubEnv("PATH", `${rig.path()}:${process.env["PATH"] ?? ""}`);
 }
 
 test("importFromDocker asks the engine of this machine, and says how it is reached", async () => {
@@ -72,7 +48,6 @@ test("importFromDocker refuses a host's name, a way and a file that are none", a
   await expect(imported({ host: "No Host" })).rejects.toThrow("E802");
   await expect(imported({ reach: "telnet:vm1" })).rejects.toThrow("E802");
   await expect(imported({ reach: "none" })).rejects.toThrow("E802");
-  await expect(imported({ file: join(folder, "none.json") })).rejects.toThrow("E807");
-  await writeFile(join(folder, "other.json"), '{"a": 1}');
-  await expect(imported({ file: join(folder, "other.json") })).rejects.toThrow("E570");
+  await expect(imported({ file: rig.path("none.json") })).rejects.toThrow("E807");
+  await expect(imported({ file: await rig.file("other.json", '{"a": 1}') })).rejects.toThrow("E570");
 });

@@ -1,12 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type FakePve, startPve, token } from "../../test/fakes/pve/index.ts";
 import { fakeVm } from "../../test/fakes/pve/vms.ts";
+import { importRig, resultOf } from "../../test/import-rig.ts";
 import { parseFleet } from "../fleet/parse-fleet.ts";
 import { importProxmox } from "./import-proxmox.ts";
-import type { Terminal } from "./terminal.ts";
 
 const article = `auto lo
 iface lo inet loopback
@@ -32,41 +29,18 @@ iface vmbr2 inet manual
 iface vmbr2 inet6 static
 	address 2001:db8:9:8::2/64
 `;
-let folder: string;
+const rig = importRig();
 let pve: FakePve;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "import-proxmox-"));
   pve = await startPve();
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await pve.stop();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => pve.stop());
 
 async function imported(options: Parameters<typeof importProxmox>[0]): Promise<string> {
-  let fleet = "";
-  const nothing = (): void => undefined;
-  const terminal: Terminal = {
-    json: true,
-    line: nothing,
-    raw: nothing,
-    table: nothing,
-    say: nothing,
-    record: nothing,
-    result: (value) => {
-      fleet = (value as { fleet: string }).fleet;
-    },
-  };
-  await importProxmox(options, terminal);
-  return fleet;
+  return (await resultOf<{ fleet: string }>((terminal) => importProxmox(options, terminal))).fleet;
 }
 
-async function fileWith(text: string): Promise<string> {
-  const path = join(folder, "interfaces");
-  await writeFile(path, text);
-  return path;
-}
+const fileWith = (text: string): Promise<string> => rig.file("interfaces", text);
 
 test("importProxmox reads bridges from a node's file in either spelling, and marks what it guessed", async () => {
   const text = await imported({ file: await fileWith(article) });
@@ -86,7 +60,7 @@ test("importProxmox points at the article's typing error: a gateway outside the 
 
 test("importProxmox says so where there is no bridge, no file, or nothing to ask", async () => {
   await expect(imported({ file: await fileWith("auto lo\n") })).rejects.toThrow("E511");
-  await expect(imported({ file: join(folder, "none") })).rejects.toThrow("E801");
+  await expect(imported({ file: rig.path("none") })).rejects.toThrow("E801");
   await expect(imported({})).rejects.toThrow("E802");
 });
 

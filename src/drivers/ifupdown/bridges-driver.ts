@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Seconds } from "../../base/time.ts";
-import { type Change, type ChangeSet, keyOf } from "../../change/change-set.ts";
+import type { Change, ChangeSet } from "../../change/change-set.ts";
 import { diff } from "../../change/diff.ts";
 import type { Item } from "../../change/item.ts";
 import type { BridgeDesired, HypervisorDesired } from "../../desired/desired.ts";
@@ -11,6 +10,7 @@ import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
 import type { Driver, Observed, Pending } from "../driver.ts";
 import { goBack } from "../go-back.ts";
+import { untilAsPlanned } from "../linux/as-planned.ts";
 import { filesScript, sysctlScript, sysctlsAmong } from "../linux/converge.ts";
 import { inOrder, routeKey, structure, sysctlKey } from "../linux/guest-items.ts";
 import { type Live, readLive, readSysctls } from "../linux/live.ts";
@@ -20,9 +20,6 @@ import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { failedChecks, has, type Port, plugCommands, readPorts } from "./api.ts";
 import { bridgeKey, interfacesPath, normalize, stanzaItems, withBridges } from "./convert.ts";
-
-/** How long bridges may take until they are as planned, in milliseconds. */
-const patience = 15_000;
 
 export function bridgesDriver(shell: Shell, desired: HypervisorDesired): Driver {
   const observe = (signal?: AbortSignal): Promise<Observed> => observeBridges(shell, desired, signal);
@@ -220,27 +217,15 @@ async function asPlanned(
   signal?: AbortSignal,
 ): Promise<void> {
   const planned = normalize(desired);
-  for (const start = performance.now(); ; ) {
-    const { items } = await observe();
-    const open = diff(items, planned);
-    if (open.length === 0) break;
-    if (performance.now() - start > patience) {
-      const found = new Map(items.map(({ key, value }) => [key, value]));
-      const shown = open
-        .slice(0, 5)
-        .map(
-          (each) =>
-            `${keyOf(each)} is ${printable(JSON.stringify(found.get(keyOf(each)) ?? "not there")).slice(0, 300)}`,
-        );
-      throw new Failure(
-        "E512",
-        shell.name,
-        `Not as planned: ${shown.join("; ")}`,
-        "look at `ifreload -a -v` on the hypervisor",
-      );
-    }
-    await pause(200, undefined, signal === undefined ? {} : { signal });
-  }
+  await untilAsPlanned(
+    {
+      at: shell.name,
+      items: async () => (await observe()).items,
+      left: (items) => diff(items, planned),
+      fix: "look at `ifreload -a -v` on the hypervisor",
+    },
+    signal,
+  );
   const failed = await failedChecks(shell, new Set(desired.bridges.map(({ name }) => name)), signal);
   if (failed.length === 0) return;
   throw new Failure(

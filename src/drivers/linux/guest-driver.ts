@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Seconds } from "../../base/time.ts";
 import { type Change, type ChangeSet, keyOf } from "../../change/change-set.ts";
 import { equalValues } from "../../change/equal.ts";
+import type { Item } from "../../change/item.ts";
 import type { GuestDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
@@ -12,6 +12,7 @@ import type { Driver, Observed, Pending, RenderedFile } from "../driver.ts";
 import { goBack } from "../go-back.ts";
 import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
+import { untilAsPlanned } from "./as-planned.ts";
 import { filesScript, inverse, linkOfChange, liveCommands, sysctlScript, sysctlsAmong } from "./converge.ts";
 import { type Claims, textOf } from "./guest-items.ts";
 import { type Live, readLive } from "./live.ts";
@@ -47,9 +48,6 @@ export type GuestTool = {
    */
   readonly undoes: "all" | "removes";
 };
-
-/** How long a machine may take until it is as planned: duplicate address detection, networkd's start. Milliseconds. */
-const patience = 15_000;
 
 export function guestDriver(tool: GuestTool, shell: Shell, desired: GuestDesired): Driver {
   async function observe(signal?: AbortSignal): Promise<Observed> {
@@ -185,43 +183,26 @@ async function change(
 }
 
 /** Waits until every change shows in the live state. Rejects with E512 when it does not come. */
-async function asPlanned(
+function asPlanned(
   shell: Shell,
   set: ChangeSet,
   observe: (signal?: AbortSignal) => Promise<Observed>,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const start = performance.now(); ; ) {
-    const { items } = await observe(signal);
+  const left = (items: readonly Item[]): readonly Change[] => {
     const found = new Map(items.map(({ key, value }) => [key, value]));
     const open = set.changes.filter((each) => !isDone(each, found));
-    const [first] = open;
-    if (first === undefined) return;
     const duplicate = open.find((each) => found.get(keyOf(each)) === "duplicate");
-    if (duplicate !== undefined) {
-      throw new Failure(
-        "E512",
-        shell.name,
-        `Another machine on the link has it: ${keyOf(duplicate)}`,
-        "find it (`ip -6 neigh` on a neighbour) and give it its own address",
-      );
-    }
-    if (performance.now() - start > patience) {
-      const shown = open
-        .slice(0, 5)
-        .map(
-          (each) =>
-            `${keyOf(each)} is ${printable(JSON.stringify(found.get(keyOf(each)) ?? "not there")).slice(0, 200)}`,
-        );
-      throw new Failure(
-        "E512",
-        shell.name,
-        `Not as planned: ${shown.join("; ")}`,
-        "look at the device's log; a second default route of somebody else has to be removed by hand",
-      );
-    }
-    await pause(200, undefined, signal === undefined ? {} : { signal });
-  }
+    if (duplicate === undefined) return open;
+    throw new Failure(
+      "E512",
+      shell.name,
+      `Another machine on the link has it: ${keyOf(duplicate)}`,
+      "find it (`ip -6 neigh` on a neighbour) and give it its own address",
+    );
+  };
+  const fix = "look at the device's log; a second default route of somebody else has to be removed by hand";
+  return untilAsPlanned({ at: shell.name, items: async () => (await observe(signal)).items, left, fix }, signal);
 }
 
 function isDone(change: Change, found: ReadonlyMap<string, Parameters<typeof equalValues>[0]>): boolean {

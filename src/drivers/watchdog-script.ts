@@ -111,6 +111,8 @@ rollback)
   state
   ;;
 state) state ;;
+# 1: nobody waits. A timer of systemd may just be firing, so it counts while its mark is there.
+waits) if [ -e "$id.unit" ] || alive; then exit 0; else exit 1; fi ;;
 forget)
   stop || exit 72
   rm -f "$id.sh" "$id.confirmed" "$id.undone" "$id.log" "$id.pid" "$id.pid.new" "$id.unit" "$id.watch"

@@ -21,6 +21,9 @@ type State =
   | { readonly kind: "armed" | "running" | "confirmed" | "gone" }
   | { readonly kind: "undone"; readonly code: number; readonly log: string };
 
+/** Where undos lie on a device. */
+export const undoFolder = "/run/sixgate/undo";
+
 /** How long an undo may take once it runs, in milliseconds. */
 const undoLimit = 120_000;
 
@@ -98,7 +101,7 @@ type Watchdog = {
 };
 
 function watchdogAt(shell: Shell, options: WatchdogOptions): Watchdog {
-  const { id, folder = "/run/sixgate/undo" } = options;
+  const { id, folder = undoFolder } = options;
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(id)) throw new RangeError(`Not an id for an undo: ${JSON.stringify(id)}`);
   if (!Number.isInteger(options.after) || options.after < 1)
     throw new RangeError(`Not a time to confirm in: ${options.after}`);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Seconds } from "../../base/time.ts";
@@ -9,18 +8,22 @@ import type { HypervisorDesired, VmDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { apiOf, type Way } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Pending } from "../driver.ts";
+import { refuseSecond } from "../earlier-undo.ts";
 import { goBack } from "../go-back.ts";
+import { untilAsPlanned } from "../linux/as-planned.ts";
 import { inOrder } from "../linux/guest-items.ts";
 import { revisionOf } from "../linux/observe-guest.ts";
 import { type Call, type Pve, pveAt, textOf } from "./api.ts";
-import { cloneVm, startVm } from "./clone.ts";
+import { beginVm, fillVm, startVm } from "./clone.ts";
 import { normalize, render, vmKey } from "./convert.ts";
 import { audit, consequences } from "./limits.ts";
 import { stageLines } from "./lines.ts";
-import { type Network, networkItems, networkPath, readNetwork, readStaged } from "./network.ts";
-import { type Step, stepsOf, untouched } from "./network-calls.ts";
+import { type Network, networkItems, readNetwork } from "./network.ts";
+import { stepsOf } from "./network-calls.ts";
 import { readingNeeds, requireRights, writingNeeds } from "./rights.ts";
-import { armOnNode } from "./undo.ts";
+import { dropStaged, type Edits, stage, unstage } from "./staging.ts";
+import { armOnNode, undoPrefix } from "./undo.ts";
+import { reload, reloadPatience, undoOverApi } from "./undo-over-api.ts";
 import { configCalls, configUndo, sourcesCalls, sourcesUndo, touchedBy } from "./vm-calls.ts";
 import { readVms, type Vms, vmItemsIn } from "./vms.ts";
 
@@ -39,76 +42,114 @@ export const proxmox: DriverKind<HypervisorDesired> = {
   at: (way, desired) => proxmoxAt(way, desired),
 };
 
-/** How long a reload of the network, and the state after it, may take; in milliseconds. */
-const reloadPatience = 120_000;
-const settlePatience = 15_000;
-
-type Device = { readonly pve: Pve; readonly shell: Shell | undefined; readonly desired: HypervisorDesired };
-type Look = { readonly network: Network; readonly vms: Vms; readonly items: readonly Item[] };
+type Device = {
+  readonly pve: Pve;
+  readonly shell: Shell | undefined;
+  readonly desired: HypervisorDesired;
+  /** Clones of this apply: whole in our eyes although they are only started when it is confirmed. */
+  readonly made: Set<number>;
+};
+type Look = { readonly network: Network; readonly left: boolean; readonly vms: Vms; readonly items: readonly Item[] };
 
 function proxmoxAt(way: Way, desired: HypervisorDesired): Driver {
   const { http, shell } = apiOf(way);
-  const device: Device = { pve: pveAt(http, desired.cluster?.node ?? desired.device), shell, desired };
+  const pve = pveAt(http, desired.cluster?.node ?? desired.device);
+  const device: Device = { pve, shell, desired, made: new Set() };
   return {
     async observe(signal) {
-      const { items, vms } = await look(device, signal);
-      return { items, revision: revisionOf(items), notes: vms.notes };
+      const { items, vms, left } = await look(device, signal);
+      return { items, revision: revisionOf(items), notes: [...(left ? [leftEdits] : []), ...vms.notes] };
     },
     apply: (set, confirmWithin, signal) => apply(device, set, confirmWithin, signal),
   };
 }
 
-async function look({ pve, desired }: Device, signal?: AbortSignal): Promise<Look> {
+const leftEdits =
+  "edits of an apply that did not end wait under System > Network; they were never in force, and the next apply takes them back first";
+
+async function look({ pve, desired, made }: Device, signal?: AbortSignal): Promise<Look> {
   await requireRights(pve, readingNeeds(desired), signal);
-  const network = await readNetwork(pve, desired, signal);
-  const vms = await readVms(pve, desired, signal);
-  return { network, vms, items: inOrder([...networkItems(network, desired), ...vmItemsIn(vms, desired)]) };
+  const { network, left } = await readNetwork(pve, desired, signal);
+  const vms = await readVms(pve, desired, made, signal);
+  return { network, left, vms, items: inOrder([...networkItems(network, desired), ...vmItemsIn(vms, desired)]) };
 }
 
 async function apply(device: Device, set: ChangeSet, confirmWithin: Seconds, signal?: AbortSignal): Promise<Pending> {
   const { pve, shell, desired } = device;
-  const before = await look(device, signal);
-  if (revisionOf(before.items) !== set.base)
-    throw new Failure("E510", pve.name, "The hypervisor changed since the plan", "plan again and look at what changed");
-  await requireRights(pve, [...readingNeeds(desired), ...writingNeeds(desired)], signal);
-  requirePorts(device, before.network);
-  const steps = stepsOf(pve, before.network, desired, set);
-  const network = steps.length > 0 || set.changes.some((change) => keyOf(change).startsWith("lines "));
-  const undoCalls = vmsOf(desired).flatMap((vm) => {
-    const there = before.vms.found.get(vm.id);
-    const touched = touchedBy(set, vm);
-    return there === undefined ? [] : [...configUndo(pve, vm, there, touched), ...sourcesUndo(pve, vm, there, touched)];
-  });
-  // Staged before anything is armed: where somebody else edits meanwhile nothing has happened yet, and all of ours goes.
-  if (network) await stage(device, before.network, steps, signal);
-  const done = { applied: false };
+  if (shell !== undefined) await refuseSecond(shell, undoPrefix, signal);
+  const before = await ready(device, set, signal);
+  const made = vmsOf(desired).filter((vm) => isMade(set, vm));
+  // Copies take long, disturb nobody and are found again by their mark: made before anything has to be held.
+  for (const vm of made) {
+    if (!before.vms.begun.has(vm.id)) await beginVm(pve, vm, signal);
+    device.made.add(vm.id);
+  }
+  const edits: Edits = { pve, desired, before: before.network, steps: stepsOf(pve, before.network, desired, set) };
+  const network = edits.steps.length > 0 || set.changes.some((change) => keyOf(change).startsWith("lines "));
+  const calls = undoCalls(device, before.vms, set);
   const pending =
-    shell === undefined
-      ? overApi(device, { steps, calls: undoCalls, before: before.network, done })
-      : await armOnNode(shell, network, undoCalls, confirmWithin).catch(async (cause: unknown) => {
-          await unstage(device, before.network, steps);
-          throw cause;
-        });
+    shell === undefined ? undoOverApi(edits, calls) : await armOnNode(shell, network, calls, confirmWithin);
+  if (network) await staged(edits, pending, signal);
   try {
     if (network) {
       if (shell !== undefined) await stageLines(shell, desired);
-      done.applied = true;
       await reload(pve, signal);
     }
     await changeVms(device, before.vms, set, signal);
     await asPlanned(device, signal);
   } catch (cause) {
+    device.made.clear();
     return await goBack(pve.name, pending, cause, AbortSignal.timeout(reloadPatience));
   }
-  return withStart(device, set, pending);
+  return withStart(device, made, pending);
+}
+
+/** Looks, refuses what can't be applied, and takes back what an apply that did not end left waiting. */
+async function ready(device: Device, set: ChangeSet, signal?: AbortSignal): Promise<Look> {
+  const { pve, desired } = device;
+  let before = await look(device, signal);
+  if (before.left && revisionOf(before.items) === set.base) {
+    await dropStaged(pve, signal);
+    // What was in force was read out of a diff; now it is seen.
+    before = await look(device, signal);
+  }
+  if (revisionOf(before.items) !== set.base)
+    throw new Failure("E510", pve.name, "The hypervisor changed since the plan", "plan again and look at what changed");
+  await requireRights(pve, [...readingNeeds(desired), ...writingNeeds(desired)], signal);
+  requirePorts(device, before.network);
+  if (!before.left) return before;
+  throw new Failure("E511", pve.name, "Edits that wait are not taken back", "revert them under System > Network");
+}
+
+function undoCalls({ pve, desired }: Device, { found }: Vms, set: ChangeSet): readonly Call[] {
+  return vmsOf(desired).flatMap((vm) => {
+    const there = found.get(vm.id);
+    const touched = touchedBy(set, vm);
+    return there === undefined ? [] : [...configUndo(pve, vm, there, touched), ...sourcesUndo(pve, vm, there, touched)];
+  });
+}
+
+/**
+ * Writes the edits. Where one is refused, or others edit too, ours are taken out over the API, so that theirs stay, and
+ * the undo is called off; where that fails too the undo throws away all that waits.
+ */
+async function staged(edits: Edits, pending: Pending, signal?: AbortSignal): Promise<void> {
+  try {
+    await stage(edits, signal);
+  } catch (cause) {
+    try {
+      await unstage(edits);
+    } catch {
+      await goBack(edits.pve.name, pending, cause, AbortSignal.timeout(reloadPatience));
+    }
+    // Nothing is changed: an undo that can't be called off finds nothing to do.
+    await pending.confirm().catch(() => undefined);
+    throw cause;
+  }
 }
 
 function vmsOf({ cluster }: HypervisorDesired): readonly VmDesired[] {
   return cluster?.vms ?? [];
-}
-
-async function reload(pve: Pve, signal?: AbortSignal): Promise<void> {
-  await pve.task({ method: "PUT", path: networkPath(pve), form: {} }, reloadPatience, signal);
 }
 
 /** A bridge whose uplink is missing would come up alone and cut the node off. */
@@ -135,62 +176,21 @@ function requirePorts({ pve, desired }: Device, network: Network): void {
   }
 }
 
-/** Writes the edits, which are not in force yet. Where one is refused, or others edit too, ours are taken out again. */
-async function stage(device: Device, before: Network, steps: readonly Step[], signal?: AbortSignal): Promise<void> {
-  const { pve, desired } = device;
-  const done: Step[] = [];
-  try {
-    // What goes makes room: a port, or the one default gateway that a node may have.
-    for (const step of inRoom(steps)) {
-      done.push(step);
-      await pve.send(step.forward, signal);
-    }
-    const now = await readStaged(pve, desired, signal);
-    if (untouched(now, steps) === untouched(before, steps)) return;
-  } catch (cause) {
-    await unstage(device, before, done);
-    throw cause;
-  }
-  await unstage(device, before, done);
-  throw new Failure(
-    "E584",
-    pve.name,
-    "Somebody else edits the network of the node at the same time; ours was taken back, theirs still waits",
-    "let them apply or revert it under System > Network, then plan again",
-  );
-}
-
-function inRoom(steps: readonly Step[]): readonly Step[] {
-  const rank = ({ forward }: Step): number =>
-    forward.method === "DELETE" ? 0 : /bridge_ports|gateway/.test(forward.form["delete"] ?? "") ? 1 : 2;
-  return steps.toSorted((a, b) => rank(a) - rank(b));
-}
-
-/** Step by step back, so that edits of others stay; where nothing of theirs is left, what is pending is ours and goes. */
-async function unstage({ pve, desired }: Device, before: Network, steps: readonly Step[]): Promise<void> {
-  if (steps.length === 0) return;
-  for (const step of [...steps].reverse()) await pve.send(step.back).catch(() => undefined);
-  if ((await pve.listWithChanges(networkPath(pve))).changes.trim() === "") return;
-  const now = await readStaged(pve, desired);
-  if (untouched(now, []) === untouched(before, []))
-    await pve.send({ method: "DELETE", path: networkPath(pve), form: {} });
-}
-
-async function changeVms(device: Device, before: Vms, set: ChangeSet, signal?: AbortSignal): Promise<void> {
-  const { pve, desired } = device;
-  for (const vm of vmsOf(desired)) {
-    if (isMade(set, vm)) await cloneVm(pve, vm, signal);
-  }
-  const now = set.changes.some((change) => keyOf(change).startsWith("vm "))
-    ? await readVms(pve, desired, signal)
-    : before;
+async function changeVms(
+  { pve, desired, made }: Device,
+  before: Vms,
+  set: ChangeSet,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const vm of vmsOf(desired)) if (made.has(vm.id)) await fillVm(pve, vm, signal);
+  const now = made.size > 0 ? await readVms(pve, desired, made, signal) : before;
   for (const vm of vmsOf(desired)) {
     const there = now.found.get(vm.id);
     if (there === undefined) continue;
     const touched = touchedBy(set, vm);
     const calls = [
       ...sourcesCalls(pve, vm, there, touched),
-      ...(isMade(set, vm) ? [] : configCalls(pve, vm, there, touched)),
+      ...(made.has(vm.id) ? [] : configCalls(pve, vm, there, touched)),
     ];
     for (const call of calls) await pve.send(call, signal);
   }
@@ -200,63 +200,31 @@ function isMade(set: ChangeSet, vm: VmDesired): boolean {
   return set.changes.some((change) => change.kind === "create" && change.after.key === vmKey(vm.name));
 }
 
-async function asPlanned(device: Device, signal?: AbortSignal): Promise<void> {
+function asPlanned(device: Device, signal?: AbortSignal): Promise<void> {
   const planned = normalize(device.desired);
-  for (const start = performance.now(); ; ) {
-    const { items } = await look(device, signal);
-    const open = diff(items, planned);
-    if (open.length === 0) return;
-    if (performance.now() - start > settlePatience) {
-      const found = new Map(items.map(({ key, value }) => [key, value]));
-      const shown = open
-        .slice(0, 5)
-        .map(
-          (each) =>
-            `${keyOf(each)} is ${printable(JSON.stringify(found.get(keyOf(each)) ?? "not there")).slice(0, 300)}`,
-        );
-      throw new Failure("E512", device.pve.name, `Not as planned: ${shown.join("; ")}`, "look at Tasks on the node");
-    }
-    await pause(500, undefined, signal === undefined ? {} : { signal });
-  }
+  return untilAsPlanned(
+    {
+      at: device.pve.name,
+      items: async () => (await look(device, signal)).items,
+      left: (items) => diff(items, planned),
+      fix: "look at Tasks on the node",
+      every: 500,
+    },
+    signal,
+  );
 }
 
-type Back = {
-  readonly steps: readonly Step[];
-  readonly calls: readonly Call[];
-  readonly before: Network;
-  readonly done: { readonly applied: boolean };
-};
-
-/** Without a shell: back by the same way, as long as we are here and the node still hears us. */
-function overApi(device: Device, { steps, calls, before, done }: Back): Pending {
-  const { pve } = device;
-  let settled: "confirmed" | "undone" | undefined;
-  return {
-    async confirm() {
-      if (settled === "undone")
-        throw new Failure("E514", pve.name, "The change was taken back already", "plan and apply again");
-      settled = "confirmed";
-    },
-    async rollback(signal) {
-      if (settled === "confirmed")
-        throw new Failure("E516", pve.name, "Confirmed already", "plan and apply the change back");
-      settled = "undone";
-      for (const call of calls) await pve.send(call, signal);
-      if (!done.applied) return unstage(device, before, steps);
-      for (const step of [...steps].reverse()) await pve.send(step.back, signal);
-      if (steps.length > 0) await reload(pve, signal);
-    },
-  };
-}
-
-/** Clones run once they are wanted for good. */
-function withStart({ pve, desired }: Device, set: ChangeSet, pending: Pending): Pending {
-  const made = vmsOf(desired).filter((vm) => isMade(set, vm));
+/** Clones run once they are wanted for good. Until then, and after an undo, they are begun to everybody else. */
+function withStart({ pve, made }: Device, vms: readonly VmDesired[], pending: Pending): Pending {
   return {
     async confirm(signal) {
       await pending.confirm(signal);
-      for (const vm of made) await startVm(pve, vm, signal);
+      for (const vm of vms) await startVm(pve, vm, signal);
+      made.clear();
     },
-    rollback: (signal) => pending.rollback(signal),
+    async rollback(signal) {
+      made.clear();
+      await pending.rollback(signal);
+    },
   };
 }

@@ -36,6 +36,9 @@ export function consequences(set: ChangeSet): readonly string[] {
           `${set.device}: ${nics.join(", ")} will be unplugged and plugged anew where the VM runs, or wait for its restart`,
         ]
       : []),
-    ...made.map((vm) => `${set.device}: ${vm} is cloned, and started once confirmed; an undo leaves it there, stopped`),
+    ...made.map(
+      (vm) =>
+        `${set.device}: ${vm} is cloned, and started once confirmed; an undo leaves it there, stopped, for the next apply`,
+    ),
   ];
 }

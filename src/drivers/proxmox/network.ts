@@ -4,23 +4,32 @@ import type { Item } from "../../change/item.ts";
 import type { BridgeDesired, HypervisorDesired } from "../../desired/desired.ts";
 import { structure } from "../linux/guest-items.ts";
 import { flagOf, type Pve, pathOf, type Row, textOf } from "./api.ts";
-import { bridgeKey, isMark, linesKey, silencing } from "./convert.ts";
+import { optionsIn, ownLine } from "./bridge-fields.ts";
+import { bridgeKey, linesKey, silencing } from "./convert.ts";
+import { withoutOwnEdits } from "./own-edits.ts";
 
-/** The node's interfaces by name. What is pending on the node counts: there is nothing pending, or the read rejects. */
+/** The node's interfaces by name. */
 export type Network = ReadonlyMap<string, Row>;
+
+/** What is in force, and whether edits of ours wait that an apply which did not end has left behind. */
+export type Found = { readonly network: Network; readonly left: boolean };
 
 export function networkPath(pve: Pve, ...more: readonly string[]): string {
   return pathOf("nodes", pve.node, "network", ...more);
 }
 
 /**
- * All interfaces, the fleet's and our own with their options. Rejects with E580 when edits are written but not applied:
- * what is in force can't be read then, and applying ours would apply them. To be asked after the rights were checked.
+ * All interfaces in force, the fleet's and our own with their options. Rejects with E580 when edits wait that are not
+ * ours alone: what is in force can't be read then, and applying ours would apply them. To be asked after the rights
+ * were checked.
  */
-export async function readNetwork(pve: Pve, desired: HypervisorDesired, signal?: AbortSignal): Promise<Network> {
+export async function readNetwork(pve: Pve, desired: HypervisorDesired, signal?: AbortSignal): Promise<Found> {
   const { rows, changes } = await pve.listWithChanges(networkPath(pve), signal);
-  if (changes.trim() !== "") throw pendingEdits(pve, changes);
-  return detailed(pve, desired, rows, signal);
+  const staged = await detailed(pve, desired, rows, signal);
+  if (changes.trim() === "") return { network: staged, left: false };
+  const network = withoutOwnEdits(staged, changes, desired);
+  if (network === undefined) throw pendingEdits(pve, changes);
+  return { network, left: true };
 }
 
 /** With our own edits pending, for a look before they are applied. */
@@ -28,7 +37,8 @@ export async function readStaged(pve: Pve, desired: HypervisorDesired, signal?: 
   return detailed(pve, desired, await pve.list(networkPath(pve), signal), signal);
 }
 
-async function detailed(
+/** Those of the fleet and our own with their options. */
+export async function detailed(
   pve: Pve,
   desired: HypervisorDesired,
   rows: readonly Row[],
@@ -81,16 +91,6 @@ export function networkItems(network: Network, desired: HypervisorDesired): read
 
 /** Which of the lines that silence a bridge are there, blanks made one. */
 function presentLines(bridge: BridgeDesired, row: Row): readonly string[] {
-  const options = row["options"];
-  const there = Array.isArray(options) ? options.map((line) => String(line).trim().replaceAll(/\s+/g, " ")) : [];
+  const there = optionsIn(row);
   return silencing(bridge).filter((line) => there.includes(line));
-}
-
-/** Our line among those of the interface's comment. */
-export function ownLine(row: Row): string | undefined {
-  return commentLines(row).find(isMark);
-}
-
-export function commentLines(row: Row): readonly string[] {
-  return (textOf(row, "comments") ?? "").split("\n").filter((line) => line !== "");
 }

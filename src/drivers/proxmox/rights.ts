@@ -34,6 +34,8 @@ export function writingNeeds(desired: HypervisorDesired): readonly Need[] {
             { path: `/vms/${clone.template}`, oneOf: ["VM.Clone"] },
             { path: `/vms/${id}`, oneOf: ["VM.Allocate"] },
             { path: `/vms/${id}`, oneOf: ["VM.PowerMgmt"] },
+            // The notes, which say of a clone that it is not finished.
+            { path: `/vms/${id}`, oneOf: ["VM.Config.Options"] },
           ]),
     ]),
   ];

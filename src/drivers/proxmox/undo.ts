@@ -9,9 +9,13 @@ import type { Call } from "./api.ts";
 import { interfacesPath } from "./convert.ts";
 import { stagedPath } from "./lines.ts";
 
+/** What the ids of undos of this driver start with. */
+export const undoPrefix = "proxmox-";
+
 /**
- * A dead-man on the node: the file of before, what waits to be applied thrown away, one reload; then the VMs' calls by
- * `pvesh`, Proxmox's own program for its API. `network`: whether that part is touched at all.
+ * A dead-man on the node: what waits to be applied is thrown away, the file of before put back where it is another now,
+ * with one reload; then the VMs' calls by `pvesh`, Proxmox's own program for its API. `network`: whether that part is
+ * touched at all.
  */
 export async function armOnNode(
   shell: Shell,
@@ -19,21 +23,36 @@ export async function armOnNode(
   calls: readonly Call[],
   after: Seconds,
 ): Promise<Pending> {
-  const old = network ? await shell.read(interfacesPath) : undefined;
   const undo = [
     "failed=0",
-    ...(network
-      ? [
-          filesScript([{ path: interfacesPath, text: old }]),
-          `rm -f ${quoteWord(stagedPath)} || failed=1`,
-          "ifreload -a || failed=1",
-        ]
-      : []),
+    ...(network ? [networkScript(await shell.read(interfacesPath))] : []),
     ...calls.map(pveshLine),
     'exit "$failed"',
     "",
   ].join("\n");
-  return armWatchdog(shell, { id: `proxmox-${randomUUID()}`, undo, after });
+  return armWatchdog(shell, { id: `${undoPrefix}${randomUUID()}`, undo, after });
+}
+
+/**
+ * A file that is as it was means that nothing was applied: a reload would only disturb the VMs. One that meets the
+ * reload which it is to take back is refused by ifupdown2, so it is tried again.
+ */
+function networkScript(old: string | undefined): string {
+  const drop = `rm -f ${quoteWord(stagedPath)} || failed=1`;
+  const back = `${filesScript([{ path: interfacesPath, text: old }])}
+${drop}
+tries=0
+until ifreload -a; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 3 ] || { failed=1; break; }
+  sleep 2
+done`;
+  if (old === undefined) return back;
+  return `if printf '%s' ${quoteWord(old)} | cmp -s - ${quoteWord(interfacesPath)}; then
+${drop}
+else
+${back}
+fi`;
 }
 
 const verbs = { POST: "create", PUT: "set", DELETE: "delete" } as const;

@@ -4,6 +4,7 @@ import type { HypervisorDesired, VmDesired, VmNic } from "../../desired/desired.
 import { parsePrefix } from "../../net/prefix.ts";
 import { structure } from "../linux/guest-items.ts";
 import { flagOf, type Pve, pathOf, type Row, textOf } from "./api.ts";
+import { begunFrom } from "./begun.ts";
 import { ipconfigKey, nicKey, setName, sourcesKey, vmKey } from "./convert.ts";
 
 /** A VM as the node has it. `sets`: the sources of its NICs by the set's name; none where it was not asked for. */
@@ -17,8 +18,10 @@ export type Vm = {
 };
 
 export type Vms = {
-  /** By number; those that are not there are left out. */
+  /** By number; those that are not there are left out, and those that were begun. */
   readonly found: ReadonlyMap<number, Vm>;
+  /** Clones of an apply that did not end: as good as not there, but not to be copied again. */
+  readonly begun: ReadonlyMap<number, Vm>;
   /** What people should know. */
   readonly notes: readonly string[];
 };
@@ -27,28 +30,65 @@ export function vmPath(pve: Pve, id: number, ...more: readonly string[]): string
   return pathOf("nodes", pve.node, "qemu", id, ...more);
 }
 
-/** Reads the fleet's VMs. Rejects with E583 where the number is somebody else's, or nothing is there and nothing to clone. */
-export async function readVms(pve: Pve, desired: HypervisorDesired, signal?: AbortSignal): Promise<Vms> {
+/**
+ * Reads the fleet's VMs. Rejects with E583 where the number is somebody else's, or nothing is there and nothing to
+ * clone; with E554 where one is still being copied. `made`: clones of the apply that is under way, which are found
+ * before they are finished.
+ */
+export async function readVms(
+  pve: Pve,
+  desired: HypervisorDesired,
+  made: ReadonlySet<number>,
+  signal?: AbortSignal,
+): Promise<Vms> {
   const { vms = [] } = desired.cluster ?? {};
-  if (vms.length === 0) return { found: new Map(), notes: [] };
-  const all = await pve.list("/cluster/resources?type=vm", signal);
   const found = new Map<number, Vm>();
+  const begun = new Map<number, Vm>();
+  if (vms.length === 0) return { found, begun, notes: [] };
+  const all = await pve.list("/cluster/resources?type=vm", signal);
   const notes: string[] = [];
   for (const vm of vms) {
     const row = all.find((each) => textOf(each, "vmid") === String(vm.id));
     if (row === undefined && vm.clone === undefined) throw absent(pve, vm);
     if (row === undefined) continue;
+    if (textOf(row, "lock") === "clone") throw copied(pve, vm);
     requireOwn(pve, vm, row);
     const read = await readVm(pve, vm, row, signal);
-    found.set(vm.id, read);
-    if (read.pending.length > 0)
+    const unfinished = !made.has(vm.id) && isBegun(pve, vm, read.config);
+    (unfinished ? begun : found).set(vm.id, read);
+    if (unfinished)
+      notes.push(`${vm.name}: VM ${vm.id} was cloned by an apply that did not end; it is finished, not copied again`);
+    else if (read.pending.length > 0)
       notes.push(`${vm.name}: ${read.pending.join(", ")} in force after a restart of the VM only`);
   }
   if (vms.some(isFiltered) && !flagOf(await pve.read("/cluster/firewall/options", signal), "enable"))
     notes.push(
       "anti-spoofing is not in force: the firewall of the datacenter is switched off (docs/hypervisor-proxmox.md)",
     );
-  return { found, notes };
+  return { found, begun, notes };
+}
+
+/** A task of the node goes on when nobody waits for it any more. */
+function copied(pve: Pve, { name, id }: VmDesired): Failure {
+  return new Failure(
+    "E554",
+    pve.name,
+    `VM ${id} for ${name} is still being copied from its template`,
+    `wait for the task and plan again. Where no such task runs under Tasks on the node: qm unlock ${id} && qm destroy ${id}`,
+  );
+}
+
+/** Rejects with E583 where the fleet would not make it so any more. */
+function isBegun(pve: Pve, { name, id, clone }: VmDesired, config: Row): boolean {
+  const template = begunFrom(config);
+  if (template === undefined) return false;
+  if (template === clone?.template) return true;
+  throw new Failure(
+    "E583",
+    pve.name,
+    `VM ${id} for ${name} was cloned from ${template} by an apply that did not end`,
+    `name clone: ${template} for it again, or remove the VM in Proxmox: it never ran`,
+  );
 }
 
 function isFiltered({ nics }: VmDesired): boolean {

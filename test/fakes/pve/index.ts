@@ -15,6 +15,7 @@ import { answerVm, type FakeVm } from "./vms.ts";
 /** What goes wrong, until it is taken away. */
 export type Fault =
   | "task fails"
+  | "next task fails"
   | "task warns"
   | "task is slow"
   | "bridges hidden"
@@ -41,6 +42,12 @@ export type FakePve = {
   staged(): Promise<string | undefined>;
   write(text: string): Promise<void>;
   stage(text: string): Promise<void>;
+  /** The node goes on by itself: every task comes to its end. */
+  settle(): void;
+  /** The next call of this kind is done and not answered before `release`. `done` is for those who wait for that. */
+  hold(call: RegExp): { readonly done: Promise<void>; readonly release: () => void };
+  /** The root shell of the node over HTTP, for a stand-in for ssh. */
+  readonly system: { readonly url: string };
   /** With a root shell on the node, or without. */
   way(token?: string, shell?: boolean, sha256?: string): ApiWay;
   stop(): Promise<void>;
@@ -50,7 +57,7 @@ export const token = "root@pam!sixgate=11111111-2222-3333-4444-555555555555";
 export const node = "pve";
 const physical = ["enp1s0", "enp2s0"];
 const full: Record<string, number> = Object.fromEntries(
-  "Sys.Audit Sys.Modify SDN.Audit SDN.Use VM.Audit VM.Config.Network VM.Config.Cloudinit VM.Clone VM.Allocate VM.PowerMgmt"
+  "Sys.Audit Sys.Modify SDN.Audit SDN.Use VM.Audit VM.Config.Network VM.Config.Cloudinit VM.Config.Options VM.Clone VM.Allocate VM.PowerMgmt"
     .split(" ")
     .map((name) => [name, 1]),
 );
@@ -69,17 +76,20 @@ export async function startPve(): Promise<FakePve> {
   const cluster = { firewall: true };
   /** In force: what the kernel would have. */
   let live: Interfaces = new Map();
-  const tasks = new Map<string, { polls: number; exit: string; log: string[] }>();
+  const tasks = new Map<string, FakeTask>();
+  const held: Held[] = [];
 
+  const isFailing = (): boolean => faults.has("task fails") || faults.delete("next task fails");
   async function reload(): Promise<string | undefined> {
-    if (faults.has("task fails")) return "command 'ifreload -a' failed: exit code 1";
+    if (isFailing()) return "command 'ifreload -a' failed: exit code 1";
     if (!faults.has("reload does nothing")) live = parse((await text(main)) ?? "", physical);
     return undefined;
   }
-  function task(kind: string, failure: string | undefined): string {
+  function task(kind: string, failure: string | undefined, end: (well: boolean) => void = () => undefined): string {
     const upid = `UPID:${node}:0000${tasks.size}:00:00:${kind}::root@pam:`;
     tasks.set(upid, {
       polls: faults.has("task is slow") ? 6 : 1,
+      end: () => end(failure === undefined),
       exit: failure ?? (faults.has("task warns") ? "WARNINGS: 1" : "OK"),
       log: failure === undefined ? [] : ["error: vmbr9: no such device", failure],
     });
@@ -152,9 +162,10 @@ export async function startPve(): Promise<FakePve> {
     if (path === "/cluster/firewall/options") return { data: { enable: cluster.firewall ? 1 : 0 } };
     if (path === "/cluster/resources")
       return {
-        data: [...vms].map(([vmid, { name, running, template }]) => ({
+        data: [...vms].map(([vmid, { name, running, template, lock }]) => ({
           vmid,
           name,
+          ...(lock === undefined ? {} : { lock }),
           node,
           type: "qemu",
           template: template ? 1 : 0,
@@ -168,7 +179,7 @@ export async function startPve(): Promise<FakePve> {
       const found = tasks.get(fourth ?? "");
       if (found === undefined) throw new Refused(500, {}, "no such task");
       if (fifth === "log") return { data: found.log.map((t, n) => ({ n: n + 1, t })) };
-      found.polls--;
+      if (--found.polls === 0) found.end();
       return { data: found.polls > 0 ? { status: "running" } : { status: "stopped", exitstatus: found.exit } };
     }
     if (third === "qemu") {
@@ -176,7 +187,7 @@ export async function startPve(): Promise<FakePve> {
         throw new Refused(500, {}, "detected modified configuration - file changed by other user? Try again.");
       const done = answerVm(vms, method, parts.slice(3), form);
       if (done.kind === "task")
-        return { data: task(done.name, faults.has("task fails") ? "clone failed: no space left" : undefined) };
+        return { data: task(done.name, done.wrong ?? (isFailing() ? "no space left" : undefined), done.end) };
       if (done.kind === "refused") throw new Refused(done.status, {}, done.text);
       return { data: done.data };
     }
@@ -195,7 +206,12 @@ export async function startPve(): Promise<FakePve> {
         return;
       }
       try {
-        const found = await answer(request.method ?? "GET", pathname.replace(/^\/api2\/json/, ""), form, known);
+        const path = pathname.replace(/^\/api2\/json/, "");
+        const found = await answer(request.method ?? "GET", path, form, known);
+        const at = held.findIndex(({ call }) => call.test(`${request.method} ${path}`));
+        const [hold] = at === -1 ? [] : held.splice(at, 1);
+        hold?.done();
+        await hold?.released;
         response.writeHead(200).end(faults.has("not json") ? "<html>" : JSON.stringify(found));
       } catch (cause) {
         const { status, errors, message } = cause instanceof Refused ? cause : new Refused(500, {}, String(cause));
@@ -211,10 +227,29 @@ export async function startPve(): Promise<FakePve> {
     await chmod(join(folder, "bin", name), 0o755);
   }
 
+  const shell = shellIn(folder);
+  const logins = await listen((request, response) => {
+    void (async () => {
+      const { command, input } = JSON.parse(await bodyOf(request)) as { command: string; input: string };
+      response.end(JSON.stringify(await shell.run(["sh", "-c", command], { input })));
+    })();
+  });
   return {
     url: listening.url,
+    system: { url: logins.url },
     certified,
     faults,
+    settle() {
+      for (const each of tasks.values()) {
+        if (each.polls > 0) each.end();
+        each.polls = 0;
+      }
+    },
+    hold(call) {
+      const [done, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      held.push({ call, done: done.resolve, released: released.promise });
+      return { done: done.promise, release: released.resolve };
+    },
     vms,
     seen,
     cluster,
@@ -225,21 +260,25 @@ export async function startPve(): Promise<FakePve> {
       await writeFile(main, now);
       await reload();
     },
-    way(asked = token, shell = false, sha256 = certified.sha256) {
+    way(asked = token, withShell = false, sha256 = certified.sha256) {
       const http = httpAt({
         device: node,
         url: listening.url,
         trust: { kind: "fingerprint", sha256 },
         headers: { authorization: `PVEAPIToken=${asked}` },
       });
-      return { name: http.name, http, reconnect: () => http.reconnect(), ...(shell ? { shell: shellIn(folder) } : {}) };
+      return { name: http.name, http, reconnect: () => http.reconnect(), ...(withShell ? { shell } : {}) };
     },
     async stop() {
+      await logins.stop();
       await listening.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
+
+type FakeTask = { polls: number; readonly exit: string; readonly log: readonly string[]; readonly end: () => void };
+type Held = { readonly call: RegExp; readonly done: () => void; readonly released: Promise<void> };
 
 class Refused extends Error {
   readonly status: number;
@@ -261,6 +300,9 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 function shellIn(folder: string): Shell {
   const moved = (text: string): string =>
     text.replaceAll("/etc/network/", `${folder}/etc/network/`).replaceAll("/run/sixgate", `${folder}/run/sixgate`);
+  // What was moved on the way in is moved back on the way out, so that a script reads back as it was written.
+  const back = (text: string): string =>
+    text.replaceAll(`${folder}/etc/network/`, "/etc/network/").replaceAll(`${folder}/run/sixgate`, "/run/sixgate");
   function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     return new Promise((resolve, reject) => {
       const [program = "", ...rest] = argv.map(moved);
@@ -272,15 +314,11 @@ function shellIn(folder: string): Shell {
       child.stdout.on("data", (chunk) => (stdout += chunk));
       child.stderr.on("data", (chunk) => (stderr += chunk));
       child.once("error", reject);
-      child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+      child.once("close", (code) => resolve({ code: code ?? 1, stdout: back(stdout), stderr: back(stderr) }));
       // A program that does not read its input is none of ours.
       child.stdin.on("error", () => undefined);
       child.stdin.end(options.input === undefined ? "" : moved(options.input));
     });
   }
-  const files = filesByPrograms("shell of pve", run);
-  // What was moved on the way in is moved back on the way out, so that a script reads back as it was written.
-  const back = (text: string | undefined): string | undefined =>
-    text?.replaceAll(`${folder}/etc/network/`, "/etc/network/").replaceAll(`${folder}/run/sixgate`, "/run/sixgate");
-  return { name: "shell of pve", run, ...files, read: async (path) => back(await files.read(path)) };
+  return { name: "shell of pve", run, ...filesByPrograms("shell of pve", run) };
 }

@@ -1,3 +1,5 @@
+import { createTwoFilesPatch } from "diff";
+
 // /etc/network/interfaces as Proxmox VE's own parser and writer treat it, as far as bridges need it.
 
 /** An interface in the words of the API. `options`: lines that it only keeps. */
@@ -150,13 +152,9 @@ export function edit(all: Interfaces, name: string, form: Record<string, string>
   return undefined;
 }
 
+/** As `diff -b -N -u` writes it. */
 export function unified(before: string, after: string): string {
-  const [old, now] = [before.split("\n"), after.split("\n")];
-  const lines = [
-    ...old.filter((line) => !now.includes(line)).map((line) => `-${line}`),
-    ...now.filter((line) => !old.includes(line)).map((line) => `+${line}`),
-  ];
-  return lines.length === 0 && before === after
-    ? ""
-    : `--- /etc/network/interfaces\n+++ /etc/network/interfaces.new\n${lines.join("\n")}\n`;
+  if (before === after) return "";
+  const patch = createTwoFilesPatch("/etc/network/interfaces", "/etc/network/interfaces.new", before, after);
+  return patch.slice(patch.indexOf("---"));
 }

@@ -5,6 +5,8 @@ export type FakeVm = {
   name: string;
   running: boolean;
   template: boolean;
+  /** What keeps everybody else from changing it: `clone` while it is copied. */
+  lock?: "clone";
   config: Record<string, string>;
   /** Of a running VM: what is not in force before its restart. */
   pending: Record<string, string | undefined>;
@@ -16,7 +18,8 @@ export type FakeVm = {
 
 export type Done =
   | { readonly kind: "data"; readonly data: unknown }
-  | { readonly kind: "task"; readonly name: string }
+  /** Done when the task ends: `end` is called with whether it went well. */
+  | { readonly kind: "task"; readonly name: string; readonly end: (well: boolean) => void; readonly wrong?: string }
   | { readonly kind: "refused"; readonly status: number; readonly text: string };
 
 export function fakeVm(name: string, config: Record<string, string> = {}): FakeVm {
@@ -26,7 +29,7 @@ export function fakeVm(name: string, config: Record<string, string> = {}): FakeV
 const data = (value: unknown): Done => ({ kind: "data", data: value });
 const refused = (status: number, text: string): Done => ({ kind: "refused", status, text });
 
-/** What the node does with /qemu/…; tasks are done at once, only their end is told later. */
+/** What the node does with /qemu/…. */
 export function answerVm(
   vms: Map<number, FakeVm>,
   method: string,
@@ -37,9 +40,12 @@ export function answerVm(
   const vm = vms.get(Number(id));
   if (vm === undefined) return refused(500, `Configuration file 'nodes/pve/qemu-server/${id}.conf' does not exist`);
   if (what === "clone") return clone(vms, vm, form);
+  if (vm.lock !== undefined && method !== "GET") return refused(500, `VM is locked (${vm.lock})`);
+  if (what === "status" && more === "current")
+    return data({ vmid: Number(id), status: vm.running ? "running" : "stopped" });
   if (what === "status" && more === "start") {
-    vm.running = true;
-    return { kind: "task", name: "qmstart" };
+    const wrong = vm.running ? { wrong: `VM ${id} already running` } : {};
+    return { kind: "task", name: "qmstart", end: (well) => void (vm.running ||= well), ...wrong };
   }
   if (what === "pending")
     return data([
@@ -59,8 +65,19 @@ function clone(vms: Map<number, FakeVm>, template: FakeVm, form: Record<string, 
   // Always a new MAC: the source says so itself.
   for (const [key, value] of Object.entries(template.config))
     made.config[key] = /^net\d/.test(key) ? value.replace(/=([0-9A-F]{2}:){5}[0-9A-F]{2}/i, `=${randomMac()}`) : value;
-  vms.set(id, made);
-  return { kind: "task", name: "qmclone" };
+  if (form["description"] !== undefined) made.config["description"] = form["description"];
+  // While the disks are copied there is a number, and nothing else: no name, no notes of its own.
+  const { name, config } = made;
+  vms.set(
+    id,
+    Object.assign(made, { name: `VM ${id}`, config: { description: "qmclone temporary file" }, lock: "clone" }),
+  );
+  const end = (well: boolean): void => {
+    if (!well) vms.delete(id);
+    Object.assign(made, { name, config });
+    delete made.lock;
+  };
+  return { kind: "task", name: "qmclone", end };
 }
 
 function randomMac(): string {
@@ -87,8 +104,12 @@ function config(vm: FakeVm, method: string, form: Record<string, string>): Done 
     // A NIC without a MAC gets one of chance.
     const said =
       /^net\d/.test(key) && !/([0-9A-F]{2}:){5}[0-9A-F]{2}/i.test(value) ? `virtio=${randomMac()},${value}` : value;
-    if (vm.running && !vm.hotplug) vm.pending[key] = said;
-    else vm.config[key] = said;
+    // Set to what is in force, nothing waits any more.
+    if (vm.running && !vm.hotplug && vm.config[key] !== said) vm.pending[key] = said;
+    else {
+      vm.config[key] = said;
+      delete vm.pending[key];
+    }
   }
   return data(null);
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Faults } from "../fakes/faults.ts";
 import { fine, type Struck } from "./pf-faults.ts";
-import type { Rig } from "./pf-rig.ts";
+import type { Rig } from "./rig.ts";
 
 type Device<Fault extends string> = { readonly faults: Faults<Fault>; lifetime: number };
 type Judged<Fault extends string, D> = {

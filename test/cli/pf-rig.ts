@@ -4,55 +4,14 @@ import { expect } from "vitest";
 import { type Certified, certificate } from "../fakes/certificate.ts";
 import { type FakeOpnSense, fakeOpnSense } from "../fakes/opnsense/index.ts";
 import { type FakePfSense, fakePfSense } from "../fakes/pfsense/index.ts";
-import { sshStandIn } from "../fakes/ssh.ts";
-import { inFolder, project, type Said, sixgate } from "./run.ts";
+import { type Rig, withRig } from "./rig.ts";
+import { inFolder, project, sixgate } from "./run.ts";
 
-/** The article's example against a fake firewall over TLS, and a stand-in for ssh: everything between is the product's. */
-export type Rig<Fake> = {
-  readonly fake: Fake;
-  readonly folder: string;
-  readonly call: (words: readonly string[], env?: Readonly<Record<string, string | undefined>>) => Promise<Said>;
-  readonly edit: (from: string | RegExp, to: string) => void;
-};
-
-type Kind<Fake> = {
-  readonly fake: Fake;
-  readonly certified: Certified;
-  readonly example: string;
-  readonly secrets: Readonly<Record<string, string>>;
-};
-
-type Running = { readonly url: string; readonly system: { readonly url: string }; stop(): Promise<void> };
-
-async function withRig<Fake extends Running>(
-  { fake, certified, example, secrets }: Kind<Fake>,
-  work: (rig: Rig<Fake>) => Promise<void>,
-): Promise<void> {
-  const outputs: string[] = [];
-  try {
-    await inFolder(async (folder) => {
-      const bin = sshStandIn(folder, fake.system.url);
-      const path = join(folder, "fleet.yaml");
-      const text = readFileSync(join(project, example), "utf8")
-        .replace("https://10.10.10.2", fake.url)
-        .replace(/fingerprint: .*/, `fingerprint: ${certified.sha256}`);
-      writeFileSync(path, text);
-      const env = { ...secrets, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
-      await work({
-        fake,
-        folder,
-        async call(words, more = {}) {
-          const said = await sixgate([...words], { cwd: folder, env: { ...env, ...more } });
-          outputs.push(said.out, said.err);
-          return said;
-        },
-        edit: (from, to) => writeFileSync(path, readFileSync(path, "utf8").replace(from, to)),
-      });
-      for (const secret of Object.values(secrets)) expect(outputs.join("\n")).not.toContain(secret);
-    });
-  } finally {
-    await fake.stop();
-  }
+/** An example whose firewall is the fake. */
+function fleetFor(example: string, { url }: { readonly url: string }, { sha256 }: Certified): string {
+  return readFileSync(join(project, example), "utf8")
+    .replace("https://10.10.10.2", url)
+    .replace(/fingerprint: .*/, `fingerprint: ${sha256}`);
 }
 
 /** A pfSense as it comes from the factory, its NICs assigned. */
@@ -64,7 +23,7 @@ export async function withPfSense(work: (rig: Rig<FakePfSense>) => Promise<void>
   const ports = new Map([0, 1, 2].map((i) => [`vtnet${i}`, `bc:24:11:00:00:0${i}`]));
   const fake = await fakePfSense({ config, certified, ports });
   const secrets = { PFSENSE_KEY: fake.device.key };
-  await withRig({ fake, certified, example: "examples/article-pfsense.yaml", secrets }, work);
+  await withRig({ fake, fleet: fleetFor("examples/article-pfsense.yaml", fake, certified), secrets }, work);
 }
 
 const opnsenseExample = "examples/article-opnsense.yaml";
@@ -88,5 +47,5 @@ export async function withOpnSense(work: (rig: Rig<FakeOpnSense>) => Promise<voi
   const certified = certificate({ name: "OPNsense" });
   const fake = await fakeOpnSense({ config: await seeded(), certified });
   const secrets = { OPNSENSE_KEY: fake.device.key, OPNSENSE_SECRET: fake.device.secret };
-  await withRig({ fake, certified, example: opnsenseExample, secrets }, work);
+  await withRig({ fake, fleet: fleetFor(opnsenseExample, fake, certified), secrets }, work);
 }

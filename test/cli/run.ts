@@ -16,8 +16,15 @@ export type RunOptions = {
   readonly under?: readonly string[];
 };
 
+/** A command line that runs. `kill`: at once and without a word, as when a machine loses its power. */
+export type Running = { readonly said: Promise<Said>; readonly kill: () => void };
+
 /** Runs the real command line as a process of its own, without a terminal and without input. */
 export function sixgate(words: readonly string[], options: RunOptions = {}): Promise<Said> {
+  return startSixgate(words, options).said;
+}
+
+export function startSixgate(words: readonly string[], options: RunOptions = {}): Running {
   const [program = process.execPath, ...args] = [...(options.under ?? []), process.execPath, main, ...words];
   const env = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...options.env };
   const child = spawn(program, args, { cwd: options.cwd ?? project, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -25,12 +32,13 @@ export function sixgate(words: readonly string[], options: RunOptions = {}): Pro
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  return new Promise((resolve, reject) => {
+  const said = new Promise<Said>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) =>
       resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() }),
     );
   });
+  return { said, kill: () => void child.kill("SIGKILL") };
 }
 
 /** A folder of its own for one test, removed afterwards; `article.yaml` and `lab.yaml` of examples/ are in it. */

@@ -2,6 +2,7 @@ import { Failure } from "../base/failure.ts";
 import { instant } from "../base/time.ts";
 import type { OpeningView, RefusalView, SuggestionView } from "../controller/controller.ts";
 import { formatPortRange } from "../net/port.ts";
+import { type Counters, mostAsked } from "../web/routes/traffic.ts";
 import { openDoor } from "./door.ts";
 import type { DoorOptions } from "./door-options.ts";
 import { type Exit, exit } from "./exit.ts";
@@ -17,20 +18,26 @@ export type OpeningsOptions = DoorOptions & {
   readonly most: string;
 };
 
+/** An opening with what the gateway has counted at it; without `packets` where that is not known. */
+type Counted = OpeningView & Pick<Counters, "packets" | "bytes"> & { readonly countedAt?: number };
+
 type Kind<T> = {
   readonly format: string;
   readonly path: string;
   readonly heading: readonly string[];
   readonly none: string;
   row(entry: T): readonly Cell[];
+  /** What is asked for beside the list. */
+  more?(remote: Remote, entries: readonly T[]): Promise<readonly T[]>;
 };
 
-const open: Kind<OpeningView> = {
+const open: Kind<Counted> = {
   format: "openings/1",
   path: "/api/v1/openings",
-  heading: openingHeading,
+  heading: [...openingHeading, "PACKETS"],
   none: "nothing is open",
-  row: (each) => openingRow(each, instant(Date.now())),
+  row: (each) => [...openingRow(each, instant(Date.now())), each.packets === undefined ? "?" : String(each.packets)],
+  more: counted,
 };
 const refused: Kind<RefusalView> = {
   format: "refusals/1",
@@ -89,13 +96,34 @@ async function list<T>(kind: Kind<T>, remote: Remote, options: OpeningsOptions, 
     entries.push(...page.entries);
     next = page.next;
   } while (next !== undefined && entries.length < most);
-  if (entries.length > 0)
+  const full = (await kind.more?.(remote, entries)) ?? entries;
+  if (full.length > 0)
     terminal.table(
       kind.heading,
-      entries.map((entry) => kind.row(entry)),
+      full.map((entry) => kind.row(entry)),
     );
   else terminal.line(kind.none, "dim");
   if (next !== undefined) terminal.say(`only the first ${entries.length}; --most shows more`);
-  terminal.result({ format: `sixgate.${kind.format}`, entries, ...(next === undefined ? {} : { next }) });
+  terminal.result({ format: `sixgate.${kind.format}`, entries: full, ...(next === undefined ? {} : { next }) });
   return exit.fine;
+}
+
+/** A list is one without its counters too: what can't be had is left out. */
+async function counted(remote: Remote, entries: readonly Counted[]): Promise<readonly Counted[]> {
+  const found = new Map<string, Counters>();
+  for (let at = 0; at < entries.length; at += mostAsked) {
+    const ids = entries.slice(at, at + mostAsked).map(({ id }) => id);
+    const told = await remote
+      .get<{ readonly entries: readonly Counters[] }>("traffic/1", "/api/v1/traffic", { ids: ids.join(",") })
+      .catch((cause: unknown) => {
+        if (cause instanceof Failure) return undefined;
+        throw cause;
+      });
+    for (const each of told?.entries ?? []) found.set(each.id, each);
+  }
+  return entries.map((entry) => {
+    const { packets, bytes, at } = found.get(entry.id) ?? {};
+    if (packets === undefined || bytes === undefined || at === undefined) return entry;
+    return { ...entry, packets, bytes, countedAt: at };
+  });
 }

@@ -28,6 +28,7 @@ export function controllerOver(core: Core, enrolment: Enrolment, version: string
     containers: (host) => [...(book.find(host)?.containers() ?? [])].map(({ report }) => report),
     agents: () => core.hosts().map((host) => core.agent(host)),
     inForce: (to, signal) => core.lane.readAt(to, signal),
+    counts: async (hosts, signal) => await core.lane.counts?.(hosts, signal),
     open: (by, wish) => open(core, by, wish),
     close: (by, id, reason) => close(core, by, id, reason),
     async invite(by, host) {

@@ -3,6 +3,7 @@ import type { Ledger } from "../addressing/ledger.ts";
 import type { Code } from "../base/codes.ts";
 import type { HostName } from "../base/name.ts";
 import type { Instant, Seconds } from "../base/time.ts";
+import type { Count } from "../drivers/members-lane.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Address } from "../net/address.ts";
 import type { PortRange } from "../net/port.ts";
@@ -162,6 +163,8 @@ export type Controller = {
   agents(): readonly AgentView[];
   /** What the gateway itself holds at that address, read now and not remembered. Rejects where it can't be read. */
   inForce(to: Address, signal?: AbortSignal): Promise<readonly OpenService[]>;
+  /** What the gateway has counted of all that is open at these hosts, read now; undefined where it does not count. */
+  counts(hosts: readonly HostName[], signal?: AbortSignal): Promise<readonly Count[] | undefined>;
   /** Rejects with a Failure where policy, limits or the address forbid it. Resolves when it is in force. */
   open(by: Person, wish: OpenWish): Promise<readonly OpeningView[]>;
   /** Only what a person opened can be closed so; a label's opening closes with its container. */

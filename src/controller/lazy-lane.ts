@@ -19,6 +19,7 @@ export function lazyLane(open: (signal?: AbortSignal) => Promise<MembersLane>): 
     normalize: (services) => lane?.normalize(services) ?? services,
     read: async (signal) => (lane ?? (await opened(signal))).read(signal),
     readAt: async (to, signal) => (lane ?? (await opened(signal))).readAt(to, signal),
+    counts: async (hosts, signal) => await (lane ?? (await opened(signal))).counts?.(hosts, signal),
     change: async (changes, now, signal) => (lane ?? (await opened(signal))).change(changes, now, signal),
     async end() {
       await opening?.catch(() => undefined);

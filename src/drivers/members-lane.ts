@@ -2,7 +2,8 @@ import type { HostName } from "../base/name.ts";
 import type { Instant } from "../base/time.ts";
 import type { GatewayDesired } from "../desired/desired.ts";
 import type { Address } from "../net/address.ts";
-import type { OpenService } from "../openings/opening.ts";
+import type { Prefix } from "../net/prefix.ts";
+import type { OpenService, Service } from "../openings/opening.ts";
 import type { Way } from "../runtime/way.ts";
 
 /** All that the controller holds open at one address. */
@@ -14,6 +15,18 @@ export type AddressChange = {
   readonly to: Address;
   readonly before: readonly OpenService[];
   readonly after: readonly OpenService[];
+};
+
+/**
+ * How often something that is open was asked for, since it was put there: packets that begin a flow. What follows them
+ * goes by the flow and is not counted. `services` of one address may be held as one, then they are counted as one.
+ */
+export type Count = {
+  readonly to: Address;
+  readonly service: Service;
+  readonly from: readonly Prefix[];
+  readonly packets: number;
+  readonly bytes: number;
 };
 
 /**
@@ -30,6 +43,11 @@ export type MembersLane = {
    * not grow with the fleet. Changes nothing. Empty for an address in no host's block.
    */
   readAt(to: Address, signal?: AbortSignal): Promise<readonly OpenService[]>;
+  /**
+   * Counters of all that is open at these hosts, of the fleet file's openings too; without those that are not counted.
+   * For somebody who looks: it reads whole sets. Undefined, or absent, where the gateway does not count.
+   */
+  counts?(hosts: readonly HostName[], signal?: AbortSignal): Promise<readonly Count[] | undefined>;
   /**
    * All of it in one transaction, or none. Idempotent: what is there already, or gone already, is no error. Resolves
    * when it is in force: then nothing gets in through what closed, not by a live flow either. What such flows still

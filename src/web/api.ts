@@ -10,6 +10,7 @@ import type { PageFiles } from "./page-files.ts";
 import type { PlanDesk } from "./planner/desk.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenBook } from "./token-book.ts";
+import type { Traffic } from "./traffic/traffic.ts";
 import type { Link } from "./why/link.ts";
 
 /** What a line of the log holds: values that the API made or checked, never a token, a body or a query. */
@@ -29,6 +30,7 @@ export type Api = {
   readonly sessions: Sessions;
   readonly events: EventRing;
   readonly denied: DeniedBook;
+  readonly traffic: Traffic;
   readonly metrics: Metrics;
   /** A link more in the chain of `why`: the proof from the gateway's own rules, where there is one. */
   readonly prove: Prove | undefined;

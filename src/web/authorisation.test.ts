@@ -39,6 +39,7 @@ const table: Readonly<Record<string, Row>> = {
     least: "operator",
     ask: () => ({ path: "/api/v1/openings/known/close", body: { reason: "test" } }),
   },
+  "GET /api/v1/traffic": { least: "viewer", ask: () => ({ path: "/api/v1/traffic?ids=known" }) },
   "GET /api/v1/why": { least: "viewer", ask: () => ({ path: "/api/v1/why?to=vm1/web:443" }) },
   "GET /api/v1/topology": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/denied": { least: "viewer", ask: () => ({}) },

@@ -85,6 +85,7 @@ const requests: readonly (readonly [name: string, path: string, body?: object])[
     { to: "vm1/web", services: ["443", "ping", "1-9/udp"], from: ["office"], seconds: 60, reason: "x" },
   ],
   ["post /api/v1/openings/{id}/close", "/api/v1/openings/p/close", { reason: "x" }],
+  ["get /api/v1/traffic", "/api/v1/traffic?ids=a,p,q,nobody"],
   ["get /api/v1/why", "/api/v1/why?to=vm1/web:443/udp&from=office"],
   ["get /api/v1/topology", "/api/v1/topology"],
   ["get /api/v1/denied", "/api/v1/denied"],

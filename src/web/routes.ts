@@ -11,6 +11,7 @@ import { sessionRoutes } from "./routes/session.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { topologyRoute } from "./routes/topology.ts";
+import { trafficRoute } from "./routes/traffic.ts";
 import { whyRoute } from "./routes/why.ts";
 
 const described: Route = streamRoute({
@@ -27,6 +28,7 @@ const described: Route = streamRoute({
 export const routes: readonly Route[] = [
   ...stateRoutes,
   ...openingRoutes,
+  trafficRoute,
   whyRoute,
   topologyRoute,
   deniedRoute,

@@ -17,6 +17,7 @@ import type { Planner } from "./planner/planner.ts";
 import type { ApplyRun } from "./planner/schema.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenBook } from "./token-book.ts";
+import { Traffic } from "./traffic/traffic.ts";
 
 export type ServeWish = {
   readonly controller: Controller;
@@ -56,6 +57,7 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   if (first) wish.log("admin token written", { file: wish.tokenFile });
   const events = new EventRing(wish.controller);
   const denied = new DeniedBook(wish.controller);
+  const traffic = new Traffic(wish.controller, now);
   const metrics = metricsOf(wish.controller, () => events.listeners);
   const sessions = new Sessions(now);
   const { controller, planner, prove, log } = wish;
@@ -65,7 +67,7 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   if (page === undefined) log("page not built", { code: "E980" });
   const listening: Listening[] = [];
   const origins = (): readonly string[] => listening.map(({ url }) => url).filter((url) => /^https?:/.test(url));
-  const api = { controller, tokens, sessions, events, denied, metrics, prove, desk, page, origins, log, now };
+  const api = { controller, tokens, sessions, events, denied, traffic, metrics, prove, desk, page, origins, log, now };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(

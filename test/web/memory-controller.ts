@@ -16,6 +16,7 @@ import type {
   RefusalView,
   SuggestionView,
 } from "../../src/controller/controller.ts";
+import type { Count } from "../../src/drivers/members-lane.ts";
 import { parseFleet } from "../../src/fleet/parse-fleet.ts";
 import { type Address, fromBits, parseAddress } from "../../src/net/address.ts";
 import { baseBits, contains } from "../../src/net/prefix.ts";
@@ -40,6 +41,9 @@ export type Scene = {
   containers: Map<string, ContainerReport[]>;
   agents: AgentView[];
   gateway: { reached: boolean; error?: string; drift: number };
+  /** What the gateway has counted; undefined: it does not count. `reads`: how often it was asked. */
+  counts: Count[] | undefined;
+  reads: number;
 };
 
 /** A Controller without agents and gateway: what a person opens is open, and everything is written down. */
@@ -51,6 +55,8 @@ export class MemoryController implements Controller {
     containers: new Map(),
     agents: [],
     gateway: { reached: true, drift: 0 },
+    counts: [],
+    reads: 0,
   };
   readonly #basis: Basis;
   readonly #now: () => Instant;
@@ -128,6 +134,13 @@ export class MemoryController implements Controller {
     return this.openings()
       .filter((opening) => opening.to === to)
       .map(({ service, from, ends }) => (ends === undefined ? { service, from } : { service, from, ends }));
+  }
+
+  async counts(hosts: readonly HostName[]): Promise<readonly Count[] | undefined> {
+    this.scene.reads += 1;
+    if (!this.scene.gateway.reached) throw new Failure("E503", "fw", "Not reached", "look at the gateway");
+    const blocks = this.#basis.plan.hosts.flatMap(({ host, block }) => (hosts.includes(host) ? [block] : []));
+    return this.scene.counts?.filter(({ to }) => blocks.some((block) => contains(block, to)));
   }
 
   async open(...[by, wish]: Parameters<Controller["open"]>): Promise<readonly OpeningView[]> {

@@ -4,8 +4,9 @@ import type { Address } from "../../net/address.ts";
 import { errorName } from "../../runtime/libc.ts";
 import { type Netlink, type NetlinkOptions, openNetlink } from "../../runtime/netlink.ts";
 import type { Message } from "../../runtime/netlink-message.ts";
-import type { LaneWays, SetChange } from "./lane-ways.ts";
+import type { Counted, LaneWays, SetChange } from "./lane-ways.ts";
 import type { Member, MemberKind } from "./members.ts";
+import { counterIn } from "./wire-counts.ts";
 import { changeBatch, dumpRequest, eachMember, holdBatch } from "./wire-elements.ts";
 import {
   answerKey,
@@ -32,23 +33,6 @@ export function netlinkWays(device: string, options: NetlinkOptions = {}): LaneW
   const reading = openNetlink(options);
   const oneByOne = queue();
 
-  async function dumpSet(
-    set: string,
-    kind: MemberKind,
-    now: Instant,
-    signal?: AbortSignal,
-  ): Promise<readonly Member[]> {
-    for (let n = 0; n < tries; n++) {
-      const found: Member[] = [];
-      const dumped = await dumpWith(reading, dumpRequest(set), signal, (attributes) =>
-        eachMember(attributes, kind, now, (member) => found.push(member)),
-      );
-      if (dumped.errno !== 0) throw unread(device, `Set ${set}: ${errorName(dumped.errno)}`, dumped.errno);
-      if (dumped.whole) return found;
-    }
-    throw unread(device, `Set ${set} changed each of ${tries} times that it was read`, 0);
-  }
-
   async function dumpFlows(to: ReadonlySet<Address>): Promise<readonly WireFlow[]> {
     const found: WireFlow[] = [];
     const filter = flowFilter(to);
@@ -67,7 +51,15 @@ export function netlinkWays(device: string, options: NetlinkOptions = {}): LaneW
       if (answers.some((each) => each.is === "data")) return;
       throw uncut(device, `Flows can't be counted: ${errnosIn(answers).map(errorName).join(", ")}`);
     },
-    read: (set, kind, now, signal) => oneByOne(() => dumpSet(set, kind, now, signal)),
+    read: (set, kind, now, signal) =>
+      oneByOne(() => dumpSet(device, reading, set, kind, now, signal, (member) => member)),
+    counted: (set, kind, now, signal) =>
+      oneByOne(() =>
+        dumpSet(device, reading, set, kind, now, signal, (member, expression): Counted | undefined => {
+          const counter = counterIn(expression);
+          return counter === undefined ? undefined : { member, ...counter };
+        }),
+      ),
     flows: (to) => oneByOne(() => dumpFlows(to)),
     async cut(flows) {
       hold(changing, device, flows);
@@ -83,6 +75,30 @@ export function netlinkWays(device: string, options: NetlinkOptions = {}): LaneW
         reading.close();
       }),
   };
+}
+
+/** `take` makes of an element what is wanted of it; what it gives nothing for is left out. */
+async function dumpSet<T>(
+  device: string,
+  reading: Netlink,
+  set: string,
+  kind: MemberKind,
+  now: Instant,
+  signal: AbortSignal | undefined,
+  take: (member: Member, expression: Buffer | undefined) => T | undefined,
+): Promise<readonly T[]> {
+  for (let n = 0; n < tries; n++) {
+    const found: T[] = [];
+    const dumped = await dumpWith(reading, dumpRequest(set), signal, (attributes) =>
+      eachMember(attributes, kind, now, (member, expression) => {
+        const taken = take(member, expression);
+        if (taken !== undefined) found.push(taken);
+      }),
+    );
+    if (dumped.errno !== 0) throw unread(device, `Set ${set}: ${errorName(dumped.errno)}`, dumped.errno);
+    if (dumped.whole) return found;
+  }
+  throw unread(device, `Set ${set} changed each of ${tries} times that it was read`, 0);
 }
 
 function writeBatch(socket: Netlink, device: string, changes: readonly SetChange[], now: Instant): Failure | undefined {

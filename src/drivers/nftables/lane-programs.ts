@@ -32,6 +32,13 @@ export function programWays(shell: Shell): LaneWays {
       const found = await nft.timedElements(set, now, signal);
       return found.flatMap(({ key, ends }) => memberIn(kind, key, ends) ?? []);
     },
+    async counted(set, kind, now, signal) {
+      const found = await nft.timedElements(set, now, signal);
+      return found.flatMap(({ key, ends, counter }) => {
+        const member = counter === undefined ? undefined : memberIn(kind, key, ends);
+        return counter === undefined || member === undefined ? [] : [{ member, ...counter }];
+      });
+    },
     mustHaveFlows: () => nft.requireConntrack(),
     async flows(to) {
       const [only] = to.size === 1 ? to : [];

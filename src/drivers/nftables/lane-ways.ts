@@ -14,6 +14,9 @@ export type SetChange = {
   readonly there: readonly Member[];
 };
 
+/** A member with what its element has counted. */
+export type Counted = { readonly member: Member; readonly packets: number; readonly bytes: number };
+
 /**
  * How the lane gets at the kernel: through netlink, or through programs. Each rejects with a Failure when the kernel or
  * a program refuses. `F` may hold more of a flow, for `cut`.
@@ -27,6 +30,8 @@ export type LaneWays<F extends LiveFlow = LiveFlow> = {
   write(changes: readonly SetChange[], now: Instant, signal?: AbortSignal): Promise<Failure | undefined>;
   /** Every element of a set, with the sets' elements that the lane has no words for left out. */
   read(set: string, kind: MemberKind, now: Instant, signal?: AbortSignal): Promise<readonly Member[]>;
+  /** As `read`, without elements that do not count: those of a set that was made before sets did. */
+  counted(set: string, kind: MemberKind, now: Instant, signal?: AbortSignal): Promise<readonly Counted[]>;
   /** Rejects with E523 where live flows can't be asked for. */
   mustHaveFlows(): Promise<void>;
   /** Live flows to these addresses. */

@@ -16,8 +16,11 @@ import { address } from "../../net/address.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { OpenService, Service } from "../../openings/opening.ts";
 import { closedPolicy } from "../../openings/policy.ts";
-import type { AddressChange, Denied, MembersLane } from "../members-lane.ts";
+import { formatService } from "../../openings/services.ts";
+import type { AddressChange, Count, Denied, MembersLane } from "../members-lane.ts";
+import { laneOver } from "./lane.ts";
 import { nftablesLane } from "./lane-kind.ts";
+import { programWays } from "./lane-programs.ts";
 
 const testAsRoot = test.skipIf(process.getuid?.() !== 0);
 let net: GatewayNet;
@@ -105,6 +108,33 @@ testAsRoot("a port is open when the change resolves, and closed when the next do
   await go(open(tcp(443), { kind: "ping" }), []);
   expect(await net.connect("inet", container, 443)).toBe("silent");
   expect(await net.pings("inet", container)).toBe(false);
+});
+
+/** By what is counted, in packets. */
+function shown(counts: readonly Count[] | undefined): readonly string[] | undefined {
+  return counts?.map(({ service, from, packets }) => `${formatService(service)} from ${from.join()} ${packets}`).sort();
+}
+
+testAsRoot("what is open counts the packets that begin a flow, by netlink and by programs alike", async () => {
+  const office = { service: tcp(444), from: [prefix(`${outside}/128`)] };
+  const after = [...open(tcp(443), { kind: "ping" }), office];
+  await go([], after);
+  const zero = ["443/tcp from ::/0 0", "444/tcp from 2001:db8:77::1/128 0", "ping from ::/0 0"];
+  expect(shown(await lane.counts?.(["vm1" as HostName]))).toEqual(zero);
+  for (const port of [443, 443, 444]) expect(await net.connect("inet", container, port)).toBe("open");
+  expect(await net.connect("inet", container, 445)).toBe("silent");
+  expect(await net.pings("inet", container)).toBe(true);
+  const found = (await lane.counts?.(["vm1" as HostName])) ?? [];
+  expect(shown(found)).toEqual(["443/tcp from ::/0 2", "444/tcp from 2001:db8:77::1/128 1", "ping from ::/0 1"]);
+  expect(found.every(({ to, packets, bytes }) => to === container && bytes >= packets * 40)).toBe(true);
+  const programs = laneOver(programWays(net.nodes.gate.shell), want);
+  expect(shown(await programs.counts?.(["vm1" as HostName]))).toEqual(shown(found));
+  await programs.end();
+  expect(await lane.counts?.(["vm2" as HostName])).toEqual([]);
+  // What changes nothing for an element leaves its counter.
+  await go(after, [...after, ...open(udp(53))]);
+  expect(shown(await lane.counts?.(["vm1" as HostName]))).toContain("443/tcp from ::/0 2");
+  await go([...after, ...open(udp(53))], []);
 });
 
 testAsRoot("closing stops a live TCP flow, and none through what stays open", async () => {

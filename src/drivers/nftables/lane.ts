@@ -8,6 +8,7 @@ import type { AddressChange, Held, MembersLane } from "../members-lane.ts";
 import { roundsOf } from "../rounds.ts";
 import type { LiveFlow } from "./flows.ts";
 import { admissionTo } from "./lane-admission.ts";
+import { readCounts } from "./lane-counts.ts";
 import { askAgain, Cuts } from "./lane-cuts.ts";
 import { changesOf, closesSomething, opensSomething, repairOf, type Step, stepOf, timedKey } from "./lane-steps.ts";
 import type { LaneWays, SetChange } from "./lane-ways.ts";
@@ -67,6 +68,7 @@ export function laneOver<F extends LiveFlow>(ways: LaneWays<F>, desired: Gateway
       return found.held;
     },
     readAt: (to, signal) => readAddress(ways, desired, to, signal),
+    counts: (hosts, signal) => readCounts(ways, desired, hosts, signal),
     change(changes, now, signal) {
       // One after the other: what a change closes is judged by the state that it leads to.
       const mine = earlier.then(() => go(changes, now, signal));

@@ -92,7 +92,12 @@ export function parseElements(text: string): readonly Item[] {
 }
 
 /** An element that may end by itself. */
-export type TimedElement = { readonly key: string; readonly ends?: Instant };
+export type TimedElement = {
+  readonly key: string;
+  readonly ends?: Instant;
+  /** Of an element that counts. */
+  readonly counter?: { readonly packets: number; readonly bytes: number };
+};
 
 /** Reads the elements of one set with their ends, from what `nft --json --numeric list set` printed at `now`. */
 export function parseTimedElements(text: string, now: Instant): readonly TimedElement[] {
@@ -102,7 +107,7 @@ export function parseTimedElements(text: string, now: Instant): readonly TimedEl
     const fields = fieldsOf(set, "set");
     const type = wordsOf(fields["type"]);
     const elements = fields["elem"] === undefined ? [] : listOf(fields["elem"], "elements");
-    return elements.map((each) => ({ key: keyOf(type, each), ...endOf(each, now) }));
+    return elements.map((each) => ({ key: keyOf(type, each), ...endOf(each, now), ...counterOf(each) }));
   });
 }
 
@@ -113,6 +118,12 @@ function endOf(element: unknown, now: Instant): Pick<TimedElement, "ends"> {
   if (typeof expires !== "number") return {};
   const said = typeof comment === "string" ? untilIn(comment) : undefined;
   return { ends: said ?? instant(now + 1000 * expires) };
+}
+
+function counterOf(element: unknown): Pick<TimedElement, "counter"> {
+  const body = isFields(element) && isFields(element["elem"]) ? element["elem"]["counter"] : undefined;
+  const { packets, bytes } = isFields(body) ? body : {};
+  return typeof packets === "number" && typeof bytes === "number" ? { counter: { packets, bytes } } : {};
 }
 
 function elementsIn(kind: "set" | "map", set: Fields): readonly Item[] {

@@ -34,7 +34,7 @@ function runtimeSizeOf(set: string): number | undefined {
   return Object.hasOwn(runtimeSizes, set) ? runtimeSizes[set] : undefined;
 }
 
-/** What is said of a set when it is made, in nft's syntax: type, flags, size. */
+/** What is said of a set when it is made, in nft's syntax: type, flags, size, and that openings are counted. */
 export function declarationOf({
   name,
   kind,
@@ -45,10 +45,12 @@ export function declarationOf({
 }): readonly string[] {
   const size = runtimeSizeOf(name);
   const all = size === undefined ? flags : ["dynamic", ...flags];
+  const role = roleOf(name);
   return [
     `type ${type.join(" . ")}${kind === "map" ? " : verdict" : ""}`,
     ...(all.length === 0 ? [] : [`flags ${all.join(",")}`]),
     ...(size === undefined ? [] : [`size ${size}`]),
+    ...(role === "static" || role === "dynamic" ? ["counter"] : []),
   ];
 }
 

@@ -27,6 +27,7 @@ const [batchBegin, batchEnd] = [16, 17];
 
 const [listTable, listSet, listElements, listElement] = [1, 2, 3, 1];
 const [elementKey, elementTimeout, elementExpiration, elementComment, elementKeyEnd] = [1, 4, 5, 6, 10];
+const elementExpression = 7;
 const dataValue = 1;
 const unspecified = 0;
 /** The name of our table without its family. */
@@ -184,16 +185,21 @@ function commentIn(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-/** Visits the elements in the attributes of one message of a dump. What no member can say is left out. */
-export function eachMember(attributes: Buffer, kind: MemberKind, now: Instant, visit: (member: Member) => void): void {
+/** Visits the elements in the attributes of one message of a dump, with what they count by. What no member can say is left out. */
+export function eachMember(
+  attributes: Buffer,
+  kind: MemberKind,
+  now: Instant,
+  visit: (member: Member, expression: Buffer | undefined) => void,
+): void {
   const list = attributesIn(attributes).get(listElements);
   if (list === undefined) return;
   const parts: Parts = {};
   eachAttribute(list, (_, element) => {
-    parts.key = parts.keyEnd = parts.left = parts.comment = undefined;
+    parts.key = parts.keyEnd = parts.left = parts.comment = parts.expression = undefined;
     eachAttribute(element, (type, value) => collect(parts, type, value));
     const member = memberIn(parts, kind, now);
-    if (member !== undefined) visit(member);
+    if (member !== undefined) visit(member, parts.expression);
   });
 }
 
@@ -203,6 +209,7 @@ type Parts = {
   keyEnd?: Buffer | undefined;
   left?: Buffer | undefined;
   comment?: Buffer | undefined;
+  expression?: Buffer | undefined;
 };
 
 function collect(parts: Parts, type: number, value: Buffer): void {
@@ -210,6 +217,7 @@ function collect(parts: Parts, type: number, value: Buffer): void {
   else if (type === elementKeyEnd) parts.keyEnd = value;
   else if (type === elementExpiration) parts.left = value;
   else if (type === elementComment) parts.comment = value;
+  else if (type === elementExpression) parts.expression = value;
 }
 
 function memberIn(parts: Parts, kind: MemberKind, now: Instant): Member | undefined {

@@ -16,6 +16,7 @@ import { askWhy } from "../../store/why.ts";
 import { asking } from "./asking.ts";
 import { FirstSteps } from "./first-steps.tsx";
 import { ListOf } from "./list-of.tsx";
+import { Packets } from "./packets.tsx";
 import { targetText } from "./target.ts";
 
 /** By who asked. */
@@ -101,6 +102,7 @@ const columns: readonly Column<Opening>[] = [
       </span>
     ),
   },
+  { id: "packets", title: "Packets", cell: ({ id }) => <Packets id={id} /> },
   {
     id: "left",
     title: "Time left",

@@ -15,14 +15,14 @@ export class ListReader<T extends { readonly host: string }> {
   readonly list: SortedList<T>;
   readonly reading: Signal<Reading> = signal<Reading>({ state: "reading" });
   readonly #path: string;
-  readonly #idOf: (entry: T) => string;
+  readonly #rowOf: (entry: T) => Row<T>;
   #stop: AbortController | undefined;
   /** Changed by events while pages come in: a page may have been made before them. */
   readonly #touched = new Set<string>();
   constructor(path: string, rowOf: (entry: T) => Row<T>) {
     this.#path = path;
-    this.#idOf = (entry) => rowOf(entry).id;
-    this.list = new SortedList(rowOf, (work) => requestAnimationFrame(work));
+    this.#rowOf = rowOf;
+    this.list = new SortedList((work) => requestAnimationFrame(work));
   }
 
   async read(): Promise<void> {
@@ -37,8 +37,9 @@ export class ListReader<T extends { readonly host: string }> {
   }
 
   put(entry: T): void {
-    this.#touched.add(this.#idOf(entry));
-    this.list.put(entry);
+    const row = this.#rowOf(entry);
+    this.#touched.add(row.id);
+    this.list.put(row);
   }
 
   remove(id: string): void {
@@ -72,9 +73,9 @@ export class ListReader<T extends { readonly host: string }> {
 
   #take(entries: readonly T[], seen: Set<string>): void {
     for (const entry of entries) {
-      const id = this.#idOf(entry);
-      seen.add(id);
-      if (!this.#touched.has(id)) this.list.put(entry);
+      const row = this.#rowOf(entry);
+      seen.add(row.id);
+      if (!this.#touched.has(row.id)) this.list.put(row);
     }
   }
 }

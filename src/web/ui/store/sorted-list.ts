@@ -10,18 +10,15 @@ export type Row<T> = { readonly id: string; readonly key: string; readonly text:
 export class SortedList<T> {
   /** A new array whenever something changed. */
   readonly rows: Signal<readonly Row<T>[]> = signal<readonly Row<T>[]>([]);
-  readonly #rowOf: (entry: T) => Row<T>;
   readonly #later: (work: () => void) => void;
   #put = new Map<string, Row<T>>();
   #gone = new Set<string>();
   #isDue = false;
-  constructor(rowOf: (entry: T) => Row<T>, later: (work: () => void) => void) {
-    this.#rowOf = rowOf;
+  constructor(later: (work: () => void) => void) {
     this.#later = later;
   }
 
-  put(entry: T): void {
-    const row = this.#rowOf(entry);
+  put(row: Row<T>): void {
     this.#put.set(row.id, row);
     this.#soon();
   }
@@ -49,7 +46,9 @@ export class SortedList<T> {
     const [put, gone] = [this.#put, this.#gone];
     this.#put = new Map();
     this.#gone = new Set();
-    const old = this.rows.peek().filter(({ id }) => !gone.has(id) && !put.has(id));
+    const kept = this.rows.peek();
+    const isSame = gone.size === 0 && !kept.some(({ id }) => put.has(id));
+    const old = isSame ? kept : kept.filter(({ id }) => !gone.has(id) && !put.has(id));
     const fresh = [...put.values()].sort(byKey);
     this.rows.value = merged(old, fresh);
   }

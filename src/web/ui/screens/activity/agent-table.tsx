@@ -13,6 +13,7 @@ import { naturalKey } from "../../store/natural.ts";
 import { type Order, Ordering } from "../../store/order.ts";
 import { agents } from "../../store/status.ts";
 import type { Agent } from "../../store/views.ts";
+import { matcherOf } from "../../store/words.ts";
 
 const states = ["connected", "silent", "stale", "never", "revoked"] as const satisfies readonly Agent["state"][];
 const shown: Signal<ReadonlySet<Agent["state"]>> = signal<ReadonlySet<Agent["state"]>>(new Set(states));
@@ -27,7 +28,8 @@ export function AgentTable({ text }: { readonly text: string }): JSX.Element {
         <p>It is tried again every ten seconds.</p>
       </Empty>
     );
-  const wanted = all.filter((agent) => shown.value.has(agent.state) && searchedText(agent).includes(text));
+  const matches = matcherOf(text);
+  const wanted = all.filter((agent) => shown.value.has(agent.state) && matches(searchedText(agent)));
   if (all.every(({ state }) => state === "never")) return <FirstAgent />;
   return (
     <>

@@ -8,6 +8,7 @@ import { type Column, VirtualTable } from "../../parts/virtual-table.tsx";
 import { lengthText, now } from "../../store/clock.ts";
 import type { LiveKind } from "../../store/live.ts";
 import { askWhy } from "../../store/why.ts";
+import { matcherOf } from "../../store/words.ts";
 import { useReading } from "../use-reading.ts";
 
 type Denied = { readonly entries: readonly DeniedFlow[]; readonly all: number; readonly packets: number };
@@ -18,7 +19,8 @@ const none: ReadonlySet<LiveKind> = new Set();
 /** What the gateway turned away in the last five minutes: alike packets of one /64 are one row. */
 export function DeniedTable({ text }: { readonly text: string }): JSX.Element {
   const { value, troubles } = useReading<Denied>("/api/v1/denied", none, 5_000);
-  const wanted = (value?.entries ?? []).filter((flow) => searched(flow).includes(text));
+  const matches = matcherOf(text);
+  const wanted = (value?.entries ?? []).filter((flow) => matches(searched(flow)));
   return (
     <>
       <Troubles of={troubles} />

@@ -7,6 +7,7 @@ import { Troubles } from "../../parts/troubles.tsx";
 import { type Column, VirtualTable } from "../../parts/virtual-table.tsx";
 import { linkTo, place } from "../../route.ts";
 import type { JournalEntry } from "../../store/views.ts";
+import { matcherOf } from "../../store/words.ts";
 import { Entry } from "./entry.tsx";
 import {
   detailText,
@@ -36,11 +37,10 @@ export function JournalTable({ text }: { readonly text: string }): JSX.Element {
   const { entries, all, state, troubles } = journal.value;
   const only = onlySubject();
   const about: ReadonlySet<Subject> = only === undefined ? shownSubjects.value : new Set([only]);
+  const matches = matcherOf(text);
   const wanted = entries.filter(
     (entry) =>
-      shownWhos.value.has(whoOf(entry)) &&
-      about.has(subjectOf(entry)) &&
-      (text === "" || searchedText(entry).includes(text)),
+      shownWhos.value.has(whoOf(entry)) && about.has(subjectOf(entry)) && (text === "" || matches(searchedText(entry))),
   );
   const choose = (subjectsNow: ReadonlySet<Subject>): void => {
     shownSubjects.value = subjectsNow;

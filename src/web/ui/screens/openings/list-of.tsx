@@ -7,6 +7,7 @@ import { type Column, VirtualTable } from "../../parts/virtual-table.tsx";
 import type { ListReader } from "../../store/list-reader.ts";
 import { type Order, Ordering } from "../../store/order.ts";
 import type { Row } from "../../store/sorted-list.ts";
+import { matcherOf } from "../../store/words.ts";
 
 type Props<T extends { readonly host: string }> = {
   readonly label: string;
@@ -90,9 +91,7 @@ function matching<T extends { readonly host: string }>(
   rows: readonly Row<T>[],
   { text, wants }: { readonly text: string; readonly wants: Props<T>["wants"] },
 ): readonly Row<T>[] {
-  const words = text.split(/\s+/).filter((word) => word !== "");
-  if (words.length === 0 && wants === undefined) return rows;
-  return rows.filter(
-    (row) => words.every((word) => row.text.includes(word)) && (wants === undefined || wants(row.entry)),
-  );
+  if (text === "" && wants === undefined) return rows;
+  const matches = matcherOf(text);
+  return rows.filter((row) => matches(row.text) && (wants === undefined || wants(row.entry)));
 }

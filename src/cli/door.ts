@@ -49,7 +49,11 @@ export function readOrigin(text: string, at: string, fix: string): string {
 }
 
 async function readToken(path: string): Promise<string> {
-  const text = await readNamed(path);
+  const text = await readNamed(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EACCES") throw cause;
+    const fix = "use sudo, or name the file with a token of your own: --token-file, or SIXGATE_TOKEN_FILE";
+    throw new Failure("E811", path, "Not yours to read", fix, { cause });
+  });
   if (text === undefined)
     throw new Failure(
       "E811",

@@ -113,6 +113,22 @@ test("page says what is missing: the page, an address, the controller, a token t
     expect(await told(stand, [], join(stand.folder, "none"))).toContain("E811 No such file");
     const wrong = join(stand.folder, "wrong");
     writeFileSync(wrong, `${stand.admin.slice(0, -2)}xx`);
-    expect(await told(stand, [], wrong)).toMatch(/E956|E811/);
+    expect(await told(stand, [], wrong)).toContain("E956 The controller does not take this token");
   }, []);
+});
+
+test.skipIf(process.getuid?.() !== 0)("page says to somebody without the right to the token what to do", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sixgate-page-"));
+  try {
+    writeFileSync(join(folder, "admin.token"), "");
+    const said = await sixgate(["page", "--token-file", join(folder, "admin.token")], {
+      cwd: tmpdir(),
+      under: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"],
+      env: { SIXGATE_CONTROLLER: undefined },
+    });
+    expect(said).toMatchObject({ code: 1, out: "" });
+    expect(said.err).toMatch(/admin\.token: E811 Not yours to read\n {2}fix: use sudo, or name the file/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -4,7 +4,11 @@ import { Failure } from "../../src/base/failure.ts";
 import { listFolder, readText, removeFile, writeText } from "../../src/runtime/files.ts";
 import { runProcess } from "../../src/runtime/process.ts";
 import type { Ran, RunOptions, Shell } from "../../src/runtime/shell.ts";
+import { answerCall, calledWith, callLines } from "./caller.ts";
 import { type Listening, listen } from "./listen.ts";
+
+/** The word by which a stand-in of ssh says that the next one is a command line. */
+export const sshWord = "--login";
 
 /** A program of the device, as the fake does it; undefined for one that it has not. */
 export type Program = (argv: readonly string[], input: string) => Ran | undefined;
@@ -26,7 +30,7 @@ export type FreeBsd = {
   readonly shell: Shell;
   /** Runs a command line as sshd would give it to the login shell. */
   readonly login: (command: string, input: string) => Promise<Ran>;
-  /** For stand-ins of ssh: takes `{ command, input }`. */
+  /** For stand-ins of ssh. */
   readonly url: string;
   /** Ends what waits on the device, as a restart does. */
   readonly killWaiting: () => Promise<void>;
@@ -48,18 +52,12 @@ export async function freeBsd(options: FreeBsdOptions): Promise<FreeBsd> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const asked = JSON.parse(Buffer.concat(chunks).toString()) as {
-        argv?: string[];
-        command?: string;
-        input: string;
-      };
-      const done =
-        asked.command === undefined
-          ? Promise.resolve(call(asked.argv ?? [], asked.input))
-          : login(asked.command, asked.input);
+      const { argv, input } = calledWith(Buffer.concat(chunks).toString());
+      const [first, command] = argv;
+      const done = first === sshWord ? login(command ?? "", input) : Promise.resolve(call(argv, input));
       void done.then(
-        (ran) => response.end(JSON.stringify(ran)),
-        (cause: unknown) => response.end(JSON.stringify({ code: 255, stdout: "", stderr: String(cause) })),
+        (ran) => answerCall(response, ran),
+        (cause: unknown) => answerCall(response, { code: 255, stdout: "", stderr: String(cause) }),
       );
     });
   });
@@ -135,14 +133,13 @@ function install(bin: string, programs: readonly string[], url: string, root: st
   mkdirSync(bin, { recursive: true });
   const put = (name: string, text: string): void =>
     writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  const stub = join(import.meta.dirname, "stub.ts");
   for (const name of programs) {
     // Reading tables is what scripts do many times: without starting a program each time.
     const quick =
       name === "pfctl"
         ? `if [ "$1" = -t ] && [ "$4" = show ]; then\n  [ -e "${root}/kernel/tables/$2" ] || { echo "pfctl: Table does not exist." >&2; exit 255; }\n  exec cat "${root}/kernel/tables/$2"\nfi\n[ "$*" = "-q -s Tables" ] && exec ls "${root}/kernel/tables"\nif [ "$5" = test ] && [ -e "${root}/kernel/tables/$3" ]; then\n  grep -qx "   $6" "${root}/kernel/tables/$3" && exit 0\n  exit 2\nfi\n`
         : "";
-    put(name, `${quick}exec "${process.execPath}" "${stub}" "${url}" ${name} "$@"`);
+    put(name, `${quick}${callLines(url, name)}`);
   }
   put("uname", "echo FreeBSD");
   put("id", "echo 0");

@@ -83,15 +83,14 @@ export async function apply(options: ApplyOptions, terminal: Terminal): Promise<
 }
 
 async function applyInOrder(busy: readonly Surveyed[], within: number, terminal: Terminal): Promise<void> {
-  for (const [at, { desired, way, set }] of busy.entries()) {
+  for (const [at, { desired, way, set, fact }] of busy.entries()) {
     const began = performance.now();
     try {
       await applyDevice(way, desired, set, seconds(within), () => way.reconnect?.() ?? Promise.resolve());
     } catch (cause) {
       const done = busy.slice(0, at).map((each) => `${each.desired.device} ${each.desired.layer}`);
-      const fate = cause instanceof Failure && cause.diagnostic.code === "E515" ? "its undo failed" : "it goes back";
       terminal.say(
-        `stopped at ${desired.device} ${desired.layer}: ${fate}; ${done.length > 0 ? `as planned: ${done.join(", ")}` : "nothing else was changed"}`,
+        `stopped at ${desired.device} ${desired.layer}: ${fateOf(cause, fact)}; ${done.length > 0 ? `as planned: ${done.join(", ")}` : "nothing else was changed"}`,
       );
       throw cause;
     }
@@ -99,6 +98,12 @@ async function applyInOrder(busy: readonly Surveyed[], within: number, terminal:
       `✓ ${desired.device.padEnd(10)} ${desired.layer.padEnd(10)} ${set.changes.length} changes, confirmed  ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
   }
+}
+
+function fateOf(cause: unknown, { undo }: Surveyed["fact"]): string {
+  const code = cause instanceof Failure ? cause.diagnostic.code : undefined;
+  if (code === "E515") return "its undo failed";
+  return undo === "none" && code === "E503" ? "nobody undoes what it may have done" : "it goes back";
 }
 
 async function readPlan(path: string, opened: Opened): Promise<Plan> {

@@ -22,6 +22,8 @@ export type Target<D extends Desired> = {
   readonly states: readonly D[];
   /** Why it can't be judged here, or undefined. */
   missing(): Promise<string | undefined>;
+  /** Why nobody undoes on this device what is not confirmed: the dead-man's case is not run then, and says so. */
+  readonly noUndo?: string;
   open(): Promise<Bench<D>>;
 };
 

@@ -8,6 +8,7 @@ import { prefix } from "../../src/net/prefix.ts";
 import type { OpenService, Service } from "../../src/openings/opening.ts";
 import type { FlowText, LaneBench, LaneTarget } from "./lane-bench.ts";
 import { layerOf } from "./states.ts";
+import { notRun } from "./suite.ts";
 
 const [vm1, vm2] = ["vm1", "vm2"] as unknown as readonly [HostName, HostName];
 const web = address("2001:db8:1234:321d:21::2");
@@ -50,8 +51,7 @@ const states: readonly (readonly OpenService[])[] = [
 export async function judgeLane(target: LaneTarget): Promise<void> {
   const reason = await target.missing();
   if (reason !== undefined) {
-    process.stderr.write(`conformance of ${target.name} is skipped: ${reason}\n`);
-    test.skip(`${target.name}: ${reason}`);
+    notRun(`lane ${target.name}`, "the suite", reason);
     return;
   }
   // A lane that starts programs on a device takes its time on a busy machine.

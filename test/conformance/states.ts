@@ -17,6 +17,10 @@ export type Variant = {
   readonly lan?: string;
   /** More of the hypervisor's keys, which is Proxmox then. */
   readonly hypervisor?: readonly string[];
+  /** The provider's entry; none by default. */
+  readonly provider?: string;
+  /** The MAC of the gateway's uplink. */
+  readonly mac?: string;
   /** Docker networks of every host. */
   readonly networks?: string;
 };
@@ -32,6 +36,8 @@ export function fleetText(variant: Variant = {}): string {
     main = "203.0.113.162",
     lan,
     hypervisor,
+    provider,
+    mac = "00:50:56:00:ab:cd",
     networks = "{ web: {} }",
   } = variant;
   const all = Array.from({ length: hosts }, (_, i) => {
@@ -41,7 +47,7 @@ export function fleetText(variant: Variant = {}): string {
   });
   return `sixgate: 1
 fleet: conformance
-prefix: 2001:db8:1234:321d::/64
+prefix: 2001:db8:1234:321d::/64${provider === undefined ? "" : `\nprovider: ${provider}`}
 plan: { link: /${link}, routes: network }
 networks:
   wan: { role: uplink, ipv4: 203.0.113.128/26 }
@@ -59,7 +65,7 @@ gateway:
   kind: nftables
   on: pve
   network: ${network}
-  uplink: { device: wan, mac: "00:50:56:00:ab:cd", ipv4: 203.0.113.136/32, gateway: 203.0.113.129 }
+  uplink: { device: wan, mac: "${mac}", ipv4: 203.0.113.136/32, gateway: 203.0.113.129 }
   hosts: { device: lan }
   management: { device: mgmt, ipv4: 10.10.10.2/24 }
   admins: [10.10.10.0/24]

@@ -21,9 +21,19 @@ export const dockerTarget: Target<EngineDesired> = {
     layerOf("engine", "vm1", { networks: "{ web: {}, db: {} }" }),
     layerOf("engine", "vm1", { networks: "{ web: {}, cache: {}, jobs: {} }" }),
   ],
-  missing: () => missingFor(["root", "dockerd"]),
+  missing: missingEngine,
   open: () => inHolder("conformance-docker", start),
 };
+
+/** The machine's own, or Debian's unpacked into the lab's cache. */
+async function missingEngine(): Promise<string | undefined> {
+  const reason = await missingFor(["root"]);
+  if (reason !== undefined) return reason;
+  return findEngine(cacheFolder(), (line) => process.stderr.write(`${line}\n`)).then(
+    () => undefined,
+    (cause: unknown) => `no engine: ${cause instanceof Error ? cause.message : String(cause)}`,
+  );
+}
 
 async function start(holder: Holder): Promise<Bench<EngineDesired>> {
   const { shell } = holder;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { drivers, lanes } from "../../src/drivers/index.ts";
-import { against } from "./drivers/against.ts";
+import { against, filesOf } from "./drivers/against.ts";
 import { targets } from "./targets.ts";
 
 test("targets have a test file each, and no test file judges anybody else", () => {
@@ -20,9 +20,6 @@ test("targets judge every driver that a fleet file can name", () => {
   const judged = new Set(
     Object.values(targets).flatMap(({ states }) => states.map(({ layer, driver }) => `${layer} ${driver}`)),
   );
-  // One value, nobody else's beside it, and nobody who would undo it: the suite's story can't be told of it. What of it can
-  // is in src/drivers/hetzner/driver.test.ts: state to state, a stale plan, a read that fails, and the way back.
-  judged.add("provider hetzner");
   const named = Object.entries(drivers).flatMap(([layer, kinds]) =>
     Object.keys(kinds).map((name) => `${layer} ${name}`),
   );
@@ -37,11 +34,18 @@ test("targets have states that differ from their neighbours", () => {
 });
 
 test("targets are all told of in the list of what they are judged against, with files that are there", () => {
-  // Robot has tests of its own.
-  expect(Object.keys(against).toSorted()).toEqual([...Object.keys(targets), "hetzner"].toSorted());
-  for (const { files } of Object.values(against))
-    for (const file of files)
+  expect(Object.keys(against).toSorted()).toEqual(Object.keys(targets).toSorted());
+  for (const [name, each] of Object.entries(against))
+    for (const file of filesOf(name, each))
       expect([file, existsSync(join(import.meta.dirname, "../..", file))]).toEqual([file, true]);
+});
+
+test("lanes have a suite each, in the list of what their driver is judged against", () => {
+  const listed = Object.values(against).flatMap(({ lanes: files = [] }) => files);
+  const files = readdirSync(import.meta.dirname).filter(
+    (name) => /^lane-.*\.test\.ts$/.test(name) && !name.includes("faults"),
+  );
+  expect(listed.toSorted()).toEqual(files.map((name) => `test/conformance/${name}`).toSorted());
 });
 
 test("lanes lead into gateways that there is a driver for", () => {

@@ -3,6 +3,7 @@ import type { Target } from "./bench.ts";
 import { bridgesTarget } from "./target-bridges.ts";
 import { dockerTarget } from "./target-docker.ts";
 import { ifupdownGuestTarget, netplanTarget, networkdTarget } from "./target-guest.ts";
+import { hetznerTarget } from "./target-hetzner.ts";
 import { memoryTarget } from "./target-memory.ts";
 import { nftablesTarget } from "./target-nftables.ts";
 import { opnsenseTarget } from "./target-opnsense.ts";
@@ -21,4 +22,5 @@ export const targets: Readonly<Record<string, Pick<Target<Desired>, "name" | "st
   proxmox: proxmoxTarget,
   opnsense: opnsenseTarget,
   pfsense: pfsenseTarget,
+  hetzner: hetznerTarget,
 };

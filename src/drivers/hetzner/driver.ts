@@ -1,5 +1,7 @@
 import { Failure } from "../../base/failure.ts";
 import type { ProviderDesired } from "../../desired/desired.ts";
+import type { Mac } from "../../net/mac.ts";
+import type { Prefix } from "../../net/prefix.ts";
 import { apiOf } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed } from "../driver.ts";
 import { revisionOf } from "../linux/observe-guest.ts";
@@ -32,7 +34,7 @@ function hetznerAt(robot: Robot, desired: ProviderDesired): Driver {
       requireRegistered(robot, desired, before);
       if (observed(desired, before).revision !== set.base)
         throw new Failure("E510", robot.name, "The prefix was moved since the plan", "plan again");
-      if (set.changes.length > 0) await robot.move(prefix, mac, signal);
+      if (set.changes.length > 0) await moveTo(robot, prefix, mac, signal);
       let settled: "confirmed" | "undone" | undefined;
       return {
         async confirm() {
@@ -44,11 +46,51 @@ function hetznerAt(robot: Robot, desired: ProviderDesired): Driver {
           if (settled === "confirmed")
             throw new Failure("E516", robot.name, "Confirmed already", "plan and apply the change back");
           settled = "undone";
-          if (before.mac !== mac) await robot.move(prefix, before.mac, by);
+          if (before.mac !== mac) await moveBack(robot, prefix, before.mac, by);
         },
       };
     },
   };
+}
+
+/** What Robot refused is not done. */
+const refusals: readonly string[] = ["E582", "E586", "E587", "E588", "E589"];
+
+/**
+ * An answer may be lost after the move was done, and nobody undoes it here: then Robot is asked where the prefix is, also
+ * when the caller has given up, so that whoever gave up can have it moved back.
+ */
+async function moveTo(robot: Robot, prefix: Prefix, mac: Mac, signal?: AbortSignal): Promise<void> {
+  try {
+    await robot.move(prefix, mac, signal);
+  } catch (cause) {
+    if (cause instanceof Failure && refusals.includes(cause.diagnostic.code)) throw cause;
+    const now = await robot.read(prefix, AbortSignal.timeout(30_000)).catch(() => undefined);
+    if (now === undefined)
+      throw new Failure(
+        "E503",
+        robot.name,
+        `${cause instanceof Error ? cause.message : String(cause)}; whether ${prefix} was moved to ${mac} is not known`,
+        "look in Robot where it is routed to, or at `sixgate plan --only hetzner`: nobody moves it back",
+        { cause },
+      );
+    if (now.mac !== mac) throw cause;
+  }
+}
+
+/** The caller may think that a device which is not reached goes back by itself: this one does not. */
+async function moveBack(robot: Robot, prefix: Prefix, mac: Mac, signal?: AbortSignal): Promise<void> {
+  try {
+    await moveTo(robot, prefix, mac, signal);
+  } catch (cause) {
+    throw new Failure(
+      "E515",
+      robot.name,
+      `${prefix} was not moved back to ${mac}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "move it in Robot by hand",
+      { cause },
+    );
+  }
 }
 
 function observed({ prefix }: ProviderDesired, { mac }: Routed): Observed {

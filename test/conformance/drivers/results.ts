@@ -6,8 +6,14 @@ import { z } from "zod";
 
 export type Case = {
   readonly file: string;
+  /** What the test stands below, from the outermost on. */
+  readonly below: readonly string[];
   readonly title: string;
   readonly result: "passed" | "failed" | "not run";
+  /** Why it was not run, where somebody said so. */
+  readonly reason?: string;
+  /** What failed, in one line. */
+  readonly failure?: string;
 };
 
 const project = join(import.meta.dirname, "../../..");
@@ -17,10 +23,18 @@ const report = z.object({
       name: z.string(),
       status: z.string(),
       message: z.string().optional(),
-      assertionResults: z.array(z.object({ title: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({
+          ancestorTitles: z.array(z.string()),
+          title: z.string(),
+          status: z.string(),
+          failureMessages: z.array(z.string()).default([]),
+        }),
+      ),
     }),
   ),
 });
+type Tested = z.infer<typeof report>["testResults"][number]["assertionResults"][number];
 
 /** Runs test files by vitest and gives each test's result; a file that could not be run is a case that failed. */
 export async function resultsOf(files: readonly string[]): Promise<readonly Case[]> {
@@ -32,24 +46,42 @@ export async function resultsOf(files: readonly string[]): Promise<readonly Case
       "run",
       "--project",
       "unit",
+      "--reporter=default",
       "--reporter=json",
-      `--outputFile=${out}`,
+      `--outputFile.json=${out}`,
       ...files,
     ]);
     const { testResults } = report.parse(JSON.parse(await readFile(out, "utf8")));
-    return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const cases = testResults.flatMap(({ name, status, message, assertionResults }): readonly Case[] => {
       const file = relative(project, name);
       if (assertionResults.length === 0)
-        return [{ file, title: `${file} was not run: ${message ?? status}`, result: "failed" as const }];
-      return assertionResults.map((each) => ({ file, title: each.title, result: wordOf(each.status) }));
+        return [{ file, below: [], title: `${file} was not run`, result: "failed", failure: message ?? status }];
+      return assertionResults.map((each) => caseOf(file, each));
     });
+    const told = new Set(cases.map(({ file }) => file));
+    const silent = files.filter((file) => !told.has(file));
+    return [
+      ...cases,
+      ...silent.map((file): Case => ({ file, below: [], title: `${file} was not run`, result: "failed" })),
+    ];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function wordOf(status: string): Case["result"] {
-  return status === "passed" || status === "failed" ? status : "not run";
+function caseOf(file: string, { ancestorTitles, title, status, failureMessages }: Tested): Case {
+  // As `notRun` of the suite says it.
+  const [, plain = title, reason] = /^(.*) \(not run: (.*)\)$/.exec(title) ?? [];
+  const result = status === "passed" || status === "failed" ? status : "not run";
+  const failure = failureMessages[0]?.split("\n")[0];
+  return {
+    file,
+    below: ancestorTitles.filter((each) => each !== ""),
+    title: plain,
+    result,
+    ...(reason === undefined ? {} : { reason }),
+    ...(failure === undefined ? {} : { failure }),
+  };
 }
 
 /** What vitest itself says goes to standard error; its exit code says no more than the report. */

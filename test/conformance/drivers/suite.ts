@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { against } from "./against.ts";
+import { type Against, against, filesOf } from "./against.ts";
 import { countOf, faultsOf, type Judged, pageOf, pagePath } from "./page.ts";
 import { type Case, resultsOf } from "./results.ts";
 
@@ -18,20 +18,26 @@ export async function run(names: readonly string[]): Promise<number> {
     return 64;
   }
   const chosen = Object.entries(against).filter(([name]) => names.length === 0 || names.includes(name));
-  const judged: Judged[] = [];
-  for (const [name, each] of chosen) {
-    const cases = await resultsOf(each.files);
-    judged.push({ name, against: each, cases });
-    tell(name, cases);
-  }
+  const files = new Set(chosen.flatMap(([name, each]) => filesOf(name, each)));
+  const all = await resultsOf([...files]);
+  const judged = chosen.map(([name, each]): Judged => ({ name, against: each, cases: casesOf(name, each, all) }));
+  for (const each of judged) tell(each);
   if (names.length === 0 && process.getuid?.() === 0) await writeFile(pagePath, pageOf(judged));
   return judged.some(({ cases }) => cases.some(({ result }) => result === "failed")) ? 1 : 0;
 }
 
-function tell(name: string, cases: readonly Case[]): void {
-  const { level, what, notRun } = against[name] ?? {};
+/** In the order of the driver's files; of a file that judges several drivers what is below its name. */
+function casesOf(name: string, each: Against, all: readonly Case[]): readonly Case[] {
+  const others = Object.keys(against).filter((other) => other !== name);
+  return filesOf(name, each).flatMap((file) =>
+    all.filter((found) => found.file === file && !others.some((other) => found.below.includes(`lane ${other}`))),
+  );
+}
+
+function tell({ name, against: { level, what, notRun }, cases }: Judged): void {
   print(`${name}: ${countOf(cases)}`);
-  print(`  ${level}: ${what}; not run: ${notRun}`);
+  print(`  ${level}: ${what}; never run against: ${notRun}`);
   for (const { fault, ends, result } of faultsOf(cases)) print(`  fault ${fault}: ${ends}, ${result}`);
-  for (const { title, result } of cases) if (result !== "passed") print(`  ${result}: ${title}`);
+  for (const { title, result, reason, failure } of cases)
+    if (result !== "passed") print(`  ${result}: ${title}: ${reason ?? failure ?? "no reason given"}`);
 }

@@ -5,6 +5,7 @@ import type { EngineDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { shellOf } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
+import { refuseSecond } from "../earlier-undo.ts";
 import { goBack } from "../go-back.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { engineApi } from "./api.ts";
@@ -37,6 +38,7 @@ function dockerAt(shell: Shell, desired: EngineDesired): Driver {
     return { items, revision: fingerprintOf(items) };
   }
   async function apply(set: ChangeSet, confirmWithin: Seconds, signal?: AbortSignal): Promise<Pending> {
+    await refuseSecond(shell, "docker-", signal);
     const before = await read(signal);
     const revision = fingerprintOf(before.items);
     if (revision !== set.base) {

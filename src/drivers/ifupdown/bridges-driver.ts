@@ -9,6 +9,7 @@ import type { BridgeDesired, HypervisorDesired } from "../../desired/desired.ts"
 import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
 import type { Driver, Observed, Pending } from "../driver.ts";
+import { refuseSecond } from "../earlier-undo.ts";
 import { goBack } from "../go-back.ts";
 import { untilAsPlanned } from "../linux/as-planned.ts";
 import { filesScript, sysctlScript, sysctlsAmong } from "../linux/converge.ts";
@@ -26,6 +27,7 @@ export function bridgesDriver(shell: Shell, desired: HypervisorDesired): Driver 
   return {
     observe,
     async apply(set, confirmWithin, signal) {
+      await refuseSecond(shell, "bridges-", signal);
       const before = await observe(signal);
       if (before.revision !== set.base) {
         throw new Failure(

@@ -9,6 +9,7 @@ import type { GuestDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
 import type { Driver, Observed, Pending, RenderedFile } from "../driver.ts";
+import { refuseSecond } from "../earlier-undo.ts";
 import { goBack } from "../go-back.ts";
 import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
@@ -57,6 +58,7 @@ export function guestDriver(tool: GuestTool, shell: Shell, desired: GuestDesired
   return {
     observe,
     async apply(set, confirmWithin, signal) {
+      await refuseSecond(shell, `${tool.name}-`, signal);
       const before = await observe(signal);
       if (before.revision !== set.base) {
         throw new Failure(

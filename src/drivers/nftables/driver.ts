@@ -8,6 +8,7 @@ import type { GatewayDesired } from "../../desired/desired.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { shellOf, type Way } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
+import { refuseSecond } from "../earlier-undo.ts";
 import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { type Nft, nftAt } from "./api.ts";
@@ -117,6 +118,7 @@ async function goLive(
   if (transaction === "") return { confirm: () => Promise.resolve(), rollback: () => Promise.resolve() };
   if (closes(live)) await nft.requireConntrack(signal);
   const structural = live.some((each) => (each.kind === "delete" ? each.before : each.after).lane === "structure");
+  if (structural) await refuseSecond(shell, "nftables-", signal);
   const undo = structural
     ? await armWatchdog(shell, {
         id: `nftables-${hashOf(`${revision} ${shell.name} ${transaction}`)}-${Date.now().toString(36)}`,

@@ -31,6 +31,8 @@ export default defineConfig({
         test: {
           name: "page",
           include: ["test/page/**/*.test.ts"],
+          // How long something may take until the page shows it: the machine may be busy.
+          expect: { poll: { timeout: 30_000 } },
           globalSetup: ["test/page/build.ts"],
           testTimeout: 120_000,
           fileParallelism: false,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { instant } from "../../src/base/time.ts";
 import type { MemoryController } from "../web/memory-controller.ts";
-import { opening, refusal } from "../web/views.ts";
+import { opening, refusal, suggestion } from "../web/views.ts";
 import { noBrowser, type Sight } from "./browser.ts";
 import { five, rowsOf } from "./fleet.ts";
 import { type PageStand, withPage } from "./stand.ts";
@@ -56,8 +56,25 @@ describe.skipIf(noBrowser !== undefined)("what happens", () => {
       controller.scene.refusals.set("vm1", []);
       openOne(controller, "allowed now");
       await page.getByText("Nothing was refused").waitFor();
+      // And when nothing happens there at all, their number does.
+      controller.scene.refusals.set("vm1", [no]);
+      controller.emit({ kind: "refused", at: no.since, refusal: no });
+      await page.getByRole("row", { name: /No rule allows it/ }).waitFor();
+      controller.scene.refusals.set("vm1", []);
+      await page.getByText("Nothing was refused").waitFor();
       expect(await page.evaluate("window.stays")).toBe(true);
       expect(wrong).toEqual([]);
+    });
+  });
+
+  test("to ports that nobody asks for is seen by who looks at them", async () => {
+    await withPage(five, async ({ open, controller }) => {
+      const { page } = await open("#/openings?tab=suggested");
+      await page.getByText("No port is waiting").waitFor();
+      controller.scene.suggestions.set("vm1", [suggestion()]);
+      await page.getByRole("row", { name: /vm1\/cache/ }).waitFor();
+      controller.scene.suggestions.set("vm1", []);
+      await page.getByText("No port is waiting").waitFor();
     });
   });
 

@@ -31,6 +31,11 @@ export class ListReader<T extends { readonly host: string }> {
     if (whole) this.reading.value = { state: "whole" };
   }
 
+  /** All of it anew in a list that is whole, while it goes on being shown as such. */
+  async again(): Promise<void> {
+    if (this.reading.peek().state === "whole") await this.#readAs({}, (row) => row.id);
+  }
+
   /** The entries of one host anew, in a list that is whole. */
   async readHost(host: string): Promise<void> {
     await this.#readAs({ host }, (row) => (row.entry.host === host ? row.id : undefined));

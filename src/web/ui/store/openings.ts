@@ -2,6 +2,7 @@ import { printable } from "../../../base/printable.ts";
 import { ListReader } from "./list-reader.ts";
 import { type LiveEvent, onEvent, onLive, onReadAgain } from "./live.ts";
 import { naturalKey } from "./natural.ts";
+import { status } from "./status.ts";
 import { type Agent, type Opening, type Refusal, type Suggestion, serviceText, sourcesText } from "./views.ts";
 
 /** One looks for what one sees: names as they are shown, in small letters. */
@@ -46,7 +47,7 @@ export const suggestions: ListReader<Suggestion> = new ListReader<Suggestion>("/
   };
 });
 
-type Anew = Pick<ListReader<Refusal>, "reading" | "read" | "readHost">;
+type Anew = Pick<ListReader<Refusal>, "reading" | "read" | "readHost" | "again">;
 
 /** Hosts that are asked one by one; where more have changed, the lists are read whole. */
 const mostHosts = 8;
@@ -68,8 +69,25 @@ async function readAnew(list: Anew, hosts: readonly string[]): Promise<void> {
   const { state } = list.reading.peek();
   // Who reads whole is let finish: where something changes all the time nobody would ever see all of it.
   if (state === "reading") for (const host of hosts) readOthersSoon(host);
-  else if (state === "failed" || hosts.length > mostHosts) await list.read();
+  else if (state === "failed") await list.read();
+  else if (hosts.length > mostHosts) await list.again();
   else for (const host of hosts) await list.readHost(host);
+}
+
+/** Milliseconds between two readings of refusals because their number is another than the controller's. */
+const settling = 5000;
+
+/** No event tells that a container that was refused is gone when nothing of it was open. Their number does. */
+function watchRefusals(): () => void {
+  let tried = { at: 0, numbers: "" };
+  return status.subscribe((now) => {
+    const have = refusals.list.rows.peek().length;
+    const numbers = `${now?.refusals} ${have}`;
+    if (now === undefined || now.refusals === have || tried.numbers === numbers) return;
+    if (Date.now() - tried.at < settling) return;
+    tried = { at: Date.now(), numbers };
+    void refusals.again();
+  });
 }
 
 /** A list that was not read while the controller was away is read when it is back, though no event was missed. */
@@ -81,6 +99,7 @@ function readFailed(): void {
 export function followOpenings(): () => void {
   const forget = [
     onLive(readFailed),
+    watchRefusals(),
     onReadAgain(() => void Promise.all([openings.read(), refusals.read(), suggestions.read()])),
     onEvent((event) => {
       if (event.kind === "opened") openings.put(event["opening"] as Opening);

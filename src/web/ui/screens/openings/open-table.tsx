@@ -134,6 +134,9 @@ function addressKey({ to, service }: Opening): string {
     .padStart(32, "0")} ${String(port).padStart(5, "0")}`;
 }
 
+/** Which rule of the label it was stands in the title; in the row there is room for the rule itself. */
+const whereInLabel = /^sixgate\.open rule \d+: /;
+
 function askedBy({ askedBy: { kind, name, text }, reason }: Opening): JSX.Element {
   const told = reason ?? text;
   return (
@@ -141,7 +144,7 @@ function askedBy({ askedBy: { kind, name, text }, reason }: Opening): JSX.Elemen
       <span class="kind">{kind}</span>{" "}
       {kind === "label" ? (
         <code>
-          <Said text={told} />
+          <Said text={told.replace(whereInLabel, "")} />
         </code>
       ) : (
         <Said text={`${name}${told === "" ? "" : `: ${told}`}`} />

@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { printable } from "../../../../base/printable.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Empty } from "../../parts/empty.tsx";
@@ -16,7 +17,15 @@ import { targetOf, targetText } from "./target.ts";
 
 const order: Signal<Order | undefined> = signal<Order | undefined>(undefined);
 
+/** Containers that nothing is open of come and go without an event: while somebody looks, it is asked now and then. */
+const every = { few: 10_000, many: 60_000 } as const;
+
 export function SuggestedTable({ text }: { readonly text: string }): JSX.Element {
+  const isLong = suggestions.list.rows.value.length > 2000;
+  useEffect(() => {
+    const ticking = setInterval(() => void suggestions.again(), isLong ? every.many : every.few);
+    return () => clearInterval(ticking);
+  }, [isLong]);
   return (
     <ListOf
       label="Not asked for"

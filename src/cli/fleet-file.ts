@@ -63,7 +63,8 @@ export async function readNamed(path: string): Promise<string | undefined> {
 export async function openFleet(source: FleetSource, offsets: "offsets" | "refuse" = "refuse"): Promise<Opened> {
   const path = findFleetFile(source.file);
   const shown = relative(process.cwd(), path) || path;
-  const file = shown.startsWith("../../..") ? path : shown;
+  // A service works in `/`, where a way that is relative would read as a wrong one.
+  const file = shown.startsWith("../../..") || process.cwd() === "/" ? path : shown;
   const text = await readNamed(path);
   if (text === undefined)
     throw new Failure("E801", file, "No such file", "name a fleet file with -f, or let `sixgate init` write one");

@@ -55,7 +55,7 @@ export class Claims {
 }
 
 /** Ids of containers have no spaces. */
-function containerOf(owner: string): string {
+export function containerOf(owner: string): string {
   return owner.slice(0, owner.indexOf(" "));
 }
 

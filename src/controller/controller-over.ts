@@ -22,7 +22,7 @@ export function controllerOver(core: Core, enrolment: Enrolment, version: string
     basis: () => core.basis,
     hosts: () => core.hosts(),
     openings: (host) => hostsOf(host).flatMap((each) => openingsOf(core, each)),
-    opening: (id) => register.byId(id) ?? core.statics().find((each) => each.id === id) ?? heldById(core, id),
+    opening: (id) => register.byId(id) ?? staticById(core, id) ?? heldById(core, id),
     refusals: (host) => hostsOf(host).flatMap((each) => refusals.ofHost(each)),
     suggestions: (host) => hostsOf(host).flatMap((each) => suggestionsOn(core, each)),
     containers: (host) => [...(book.find(host)?.containers() ?? [])].map(({ report }) => report),
@@ -92,7 +92,12 @@ function openingsOf(core: Core, host: HostName): readonly OpeningView[] {
       held.push(heldView({ host, to, ...each }, core.started));
     }
   }
-  return [...core.statics(host), ...known, ...held];
+  return [...core.statics(host).map((each) => core.named(each)), ...known, ...held];
+}
+
+function staticById(core: Core, id: string): OpeningView | undefined {
+  const found = core.statics().find((each) => each.id === id);
+  return found === undefined ? undefined : core.named(found);
 }
 
 function heldById(core: Core, id: string): OpeningView | undefined {

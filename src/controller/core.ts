@@ -10,6 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { AgentRoll } from "./agent-roll.ts";
 import { Announcer, type ControllerLog } from "./announcer.ts";
 import { Book } from "./book.ts";
+import { containerOf } from "./claims.ts";
 import type { AgentView, Basis, OpeningView } from "./controller.ts";
 import type { State } from "./lane-state.ts";
 import { LaneWriter, laneFailure } from "./lane-writer.ts";
@@ -88,6 +89,14 @@ export class Core {
   /** What the fleet file opens by itself. */
   statics(host?: HostName): readonly OpeningView[] {
     return host === undefined ? this.#statics : this.#statics.filter((each) => each.host === host);
+  }
+
+  /** What the fleet file opens belongs to an address: named is the container that has it now, as its host says. */
+  named(view: OpeningView): OpeningView {
+    const host = this.book.find(view.host);
+    const owner = host?.ownerOf(view.to);
+    const report = owner === undefined ? undefined : host?.container(containerOf(owner))?.report;
+    return report === undefined ? view : { ...view, container: { id: report.id, name: report.name } };
   }
 
   /** Loads what is kept, and puts people's openings back. */

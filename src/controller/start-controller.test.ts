@@ -323,6 +323,22 @@ test("setting the clock ends nothing early and makes nothing longer", async () =
   await one.end();
 });
 
+test("what the fleet file opens has the name of the container that is at its address now", async () => {
+  rig.basis = basisWith(`${usualPolicy}\nopenings:\n  - { to: "${a1}", ports: [80], from: any }\n`);
+  const one = await rig.start();
+  const names = (): readonly unknown[] => one.controller.openings(vm1).map(({ container }) => container?.name);
+  expect(names()).toEqual([undefined]);
+  rig.snapshot(one, "vm1", report(1, { on: [a1] }));
+  await one.settled();
+  expect(names()).toEqual(["c1"]);
+  const [view] = one.controller.openings(vm1);
+  expect(one.controller.opening(view?.id ?? "")).toEqual(view);
+  rig.gone(one, "vm1", 1);
+  await one.settled();
+  expect(names()).toEqual([undefined]);
+  await one.end();
+});
+
 test("another policy closes what it does not grant, and a host that left the fleet file loses all", async () => {
   const one = await rig.start();
   rig.snapshot(one, "vm1", report(1, { open: "80; 443", on: [a1] }));

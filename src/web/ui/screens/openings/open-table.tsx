@@ -107,7 +107,7 @@ const columns: readonly Column<Opening>[] = [
     id: "left",
     title: "Time left",
     key: ({ ends = Number.POSITIVE_INFINITY }) => ends,
-    cell: ({ ends }) => <Left ends={ends} />,
+    cell: ({ ends, askedBy }) => <Left ends={ends} askedBy={askedBy} />,
   },
   {
     id: "act",
@@ -153,8 +153,9 @@ function askedBy({ askedBy: { kind, name, text }, reason }: Opening): JSX.Elemen
   );
 }
 
-function Left({ ends }: { readonly ends: number | undefined }): JSX.Element {
-  if (ends === undefined) return <span class="faint">until it stops</span>;
+function Left({ ends, askedBy }: Pick<Opening, "ends" | "askedBy">): JSX.Element {
+  if (ends === undefined)
+    return <span class="faint">{askedBy.kind === "fleet" ? "as the file says" : "until it stops"}</span>;
   const left = ends - now.value;
   return <span class={left < 300_000 ? "warn" : ""}>{lengthText(left)}</span>;
 }

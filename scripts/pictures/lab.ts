@@ -1,42 +1,50 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import { places } from "../../src/web/places.ts";
+import { answerOf, goOn } from "./run.ts";
+import { labName } from "./session.ts";
 
-/** The running lab, as far as the page needs it. */
-export type Lab = {
-  /** Of the gateway's node: its network is the one that the page is served in. */
-  readonly pid: number;
-  /** Where its controller serves the page. */
-  readonly url: string;
-};
-
-/** Of `sixgate lab status --json`. The gateway of examples/lab.yaml. */
-export function askLab(status: string): Lab {
-  const { state } = JSON.parse(status) as { state: { nodes: readonly { name: string; pid: number }[] } };
-  const gateway = state.nodes.find(({ name }) => name === "fw");
-  if (gateway === undefined) throw new Error("The lab has no node fw");
-  return { pid: gateway.pid, url: "https://10.10.10.2:6465" };
+/** A link to the page of the running lab that signs in once. */
+export async function loginLink(): Promise<string> {
+  return ((await answerOf(["page", "--lab", labName])) as { link: string }).link;
 }
 
-/** A code that begins one session within five minutes; asked for as root does, on the controller's socket. */
-export async function loginCode({ pid }: Lab): Promise<string> {
+/** The process that the gateway of examples/lab.yaml is: its files are seen through it. */
+export async function gatewayPid(): Promise<number> {
+  const { state } = (await answerOf(["lab", "status", "--name", labName])) as {
+    state: { nodes: readonly { name: string; pid: number }[] };
+  };
+  const gateway = state.nodes.find(({ name }) => name === "fw");
+  if (gateway === undefined) throw new Error("The lab has no node fw");
+  return gateway.pid;
+}
+
+/** Waits until what a container asks for was decided: it is among the openings or the refusals. 20 s at most. */
+export async function until(container: string, pid: number): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (performance.now() < end) {
+    goOn();
+    const told = [await ask(pid, "/api/v1/openings"), await ask(pid, "/api/v1/refusals")];
+    if (told.some((text) => text.includes(`"name":"${container}"`))) return;
+    await pause(100);
+  }
+  throw new Error(`Nobody decided about ${container} within 20 s`);
+}
+
+/** Asked as root does, on the controller's socket. */
+async function ask(pid: number, path: string): Promise<string> {
   const root = `/proc/${pid}/root`;
   const token = readFileSync(`${root}${places.token}`, "utf8").trim();
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const asked = request({
-    socketPath: `${root}${places.socket}`,
-    method: "POST",
-    path: "/api/v1/session/code",
-    headers,
-  });
-  const answer = await new Promise<string>((resolve, reject) => {
+  const headers = { authorization: `Bearer ${token}` };
+  const asked = request({ socketPath: `${root}${places.socket}`, path, headers });
+  return new Promise<string>((resolve, reject) => {
     asked.on("error", reject);
     asked.on("response", (response) => {
       let text = "";
-      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => (response.statusCode === 200 ? resolve(text) : reject(new Error(text))));
     });
-    asked.end("{}");
+    asked.end();
   });
-  return (JSON.parse(answer) as { code: string }).code;
 }

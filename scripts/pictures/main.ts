@@ -1,76 +1,83 @@
 // `npm run pictures`: runs a lab, as root and on a machine that has what the lab needs, and makes of that one run what
-// README.md shows of it: pictures of the page in docs/pictures/ and the session between README.md's marks. So neither can
-// show what the other has not. The page is left out, and said, where the project has none.
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+// README.md and docs/page.md show of it: pictures of the page in docs/pictures/ and the session between README.md's marks.
+// So neither can show what the other has not. Nothing is written before all of it is there.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { takePictures } from "./browser.ts";
-import { askLab, type Lab } from "./lab.ts";
+import { gatewayPid, loginLink, until } from "./lab.ts";
+import { withBetween } from "./marks.ts";
+import { endInOrder, ran, sixgate } from "./run.ts";
+import { folder, withPictures } from "./screens.ts";
+import { inLab, labName, recorded, sessionCommands } from "./session.ts";
 
 const project = join(import.meta.dirname, "../..");
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** What has to be there, said before anything is begun. */
+async function missing(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "a lab with Docker engines needs root: sudo npm run pictures";
+  const found = await ran("sh", ["-c", "command -v chromium"]);
+  return found.code === 0 ? undefined : "no chromium: apt-get install chromium";
+}
+
+/** What is on the pictures besides the session's containers: a person's opening with an end, and who was turned away. */
+async function somethingToSee(): Promise<void> {
+  const reason = ["--because", "a look at the new version"];
+  await sixgate(["open", "vm1/plain", "8080", "--for", "2h", ...reason, "--lab", labName]);
+  await sixgate(["probe", "vm1/db:5432", "--lab", labName]);
+  await sixgate(["probe", "vm2/api:22", "--from", "office", "--lab", labName]);
+}
+
+/** The session, and the pictures while its lab still runs. */
+async function madeOfOneRun(): Promise<{ readonly session: string; readonly pictures: ReadonlyMap<string, Buffer> }> {
+  const session: string[] = [];
+  const record = async (words: readonly string[]): Promise<void> => {
+    session.push(recorded(words, await sixgate(inLab(words, labName)), labName));
+  };
+  const [end = [], ...before] = sessionCommands.toReversed();
+  for (const words of before.toReversed()) {
+    await record(words);
+    // The agent tells of a container by itself, a moment later.
+    if (words.includes("run")) await until(words[words.indexOf("--name") + 1] ?? "", await gatewayPid());
+  }
+  await somethingToSee();
+  say("pictures of the page");
+  const pictures = await takePictures(await loginLink(), say);
+  await record(end);
+  return { session: `\`\`\`\n${session.join("\n")}\`\`\``, pictures };
+}
+
+function write({ session, pictures }: Awaited<ReturnType<typeof madeOfOneRun>>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, png] of pictures) writeFileSync(join(folder, name), png);
+  change("README.md", (page) => withPictures(withBetween(page, "session", session), folder));
+  change("docs/page.md", (page) => withPictures(page, "pictures"));
+}
+
+function change(path: string, to: (page: string) => string): void {
+  writeFileSync(path, to(readFileSync(path, "utf8")));
+}
+
 process.chdir(project);
-
-/** Runs a verb and gives what a person sees: both streams in one. Throws when it fails. */
-function say(...words: readonly string[]): string {
-  const ran = spawnSync("sh", ["-c", '"$0" "$@" 2>&1', "./sixgate", ...words], { encoding: "utf8" });
-  if (ran.status === 0) return ran.stdout;
-  throw new Error(`sixgate ${words.join(" ")} ended with ${ran.status ?? ran.signal}:\n${ran.stdout}`);
+endInOrder();
+const lacking = await missing();
+if (lacking !== undefined) {
+  say(`npm run pictures: ${lacking}`);
+  process.exit(1);
 }
-
-/** The code of a login link is a secret for five minutes, and of no use to a reader. */
-function recorded(...words: readonly string[]): string {
-  return `# ./sixgate ${words.join(" ")}\n${say(...words).replaceAll(/#code=[\w-]+/g, "#code=…")}`;
-}
-
-/** What is on the pictures besides what containers ask for: an opening with an end, and somebody who is turned away. */
-function somethingToSee(): void {
-  say("open", "vm1/plain", "8080", "--for", "2h", "--because", "a look at the new version", "--lab");
-  say("open", "vm1/web", "8443", "--from", "office", "--for", "30m", "--because", "certificate test", "--lab");
-  say("probe", "vm1/db:5432", "--lab");
-}
-
-/** Puts a text between README.md's marks of that name. */
-function intoReadme(mark: string, text: string): void {
-  const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
-  const readme = readFileSync("README.md", "utf8");
-  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has no marks for the ${mark}`);
-  writeFileSync("README.md", `${readme.slice(0, from + begin.length)}\n${text}\n${readme.slice(to)}`);
-}
-
-/** Light or dark as the reader has it, where the page that shows README.md can do that. */
-function pictureMarkup(screen: string, words: string): string {
-  const path = `docs/pictures/${screen}`;
-  return `<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="${path}-dark.png">
-  <img alt="${words}" src="${path}-light.png">
-</picture>`;
-}
-
-const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Readonly<Record<string, string>> };
-const hasPage = scripts["build:page"] !== undefined;
-if (hasPage) {
-  const built = spawnSync("npm", ["run", "--silent", "build:page"], { stdio: "inherit" });
-  if (built.status !== 0) throw new Error("npm run build:page failed");
-}
-const session: string[] = [];
 try {
-  session.push(recorded("lab", "up", "--detach"));
-  session.push(recorded("why", "vm1/hello:8080", "--lab"));
-  session.push(recorded("verify", "--lab"));
-  if (hasPage) {
-    somethingToSee();
-    const lab: Lab = askLab(say("lab", "status", "--json"));
-    for (const path of await takePictures(lab, join(project, "docs/pictures"))) process.stdout.write(`${path}\n`);
-  } else process.stdout.write("no page in this project: no pictures\n");
+  say("the page");
+  const built = await ran("npm", ["run", "--silent", "build:page"]);
+  if (built.code !== 0) throw new Error(`npm run build:page ended with ${built.code}:\n${built.said}`);
+  say(`a lab of the name ${labName}`);
+  // What a killed run left.
+  await sixgate(inLab(["lab", "down"], labName));
+  write(await madeOfOneRun());
+  say(`written: README.md and ${folder}`);
 } catch (error) {
-  spawnSync(join(project, "sixgate"), ["lab", "down"]);
-  throw error;
+  say(`npm run pictures: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  // Whatever became of it; on a lab that is down already it does nothing.
+  await ran("./sixgate", inLab(["lab", "down"], labName));
 }
-session.push(recorded("lab", "down"));
-intoReadme("session", `\`\`\`\n${session.join("\n")}\`\`\``);
-if (hasPage)
-  intoReadme(
-    "picture",
-    pictureMarkup("map", "The page's map of the lab: from the Internet through the gateway to hosts and containers"),
-  );

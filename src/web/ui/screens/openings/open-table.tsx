@@ -154,8 +154,7 @@ function askedBy({ askedBy: { kind, name, text }, reason }: Opening): JSX.Elemen
 }
 
 function Left({ ends, askedBy }: Pick<Opening, "ends" | "askedBy">): JSX.Element {
-  if (ends === undefined)
-    return <span class="faint">{askedBy.kind === "fleet" ? "as the file says" : "until it stops"}</span>;
+  if (ends === undefined) return <span class="faint">{askedBy.kind === "fleet" ? "no end" : "until it stops"}</span>;
   const left = ends - now.value;
   return <span class={left < 300_000 ? "warn" : ""}>{lengthText(left)}</span>;
 }

@@ -1,8 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { layerOf } from "../../../test/conformance/states.ts";
 import { type Life, mortal, type Strike, struck } from "../../../test/fakes/mortal.ts";
 import type { FakePve } from "../../../test/fakes/pve/index.ts";
 import { begunOn, copyOf, isArmed, passDeadline, startNode, stateOf } from "../../../test/fakes/pve/judged.ts";
+import { fakeVm } from "../../../test/fakes/pve/vms.ts";
 import { Failure } from "../../base/failure.ts";
 import { seconds } from "../../base/time.ts";
 import { type ChangeSet, keyOf } from "../../change/change-set.ts";
@@ -258,6 +260,69 @@ test.each([
   },
   120_000,
 );
+
+test("an apply may take longer than its time to confirm, as long as the node is reached meanwhile", async () => {
+  const [from, to] = states(true);
+  const pve = await firstNode(from, true);
+  const way = pve.way(undefined, true);
+  try {
+    const set = await planned(to, way);
+    const slow = struck(way, async (request, pass) => {
+      if (request.method !== "GET") await pause(2000);
+      return pass();
+    });
+    const began = performance.now();
+    const pending = await proxmox.at(slow, to).apply(set, seconds(12));
+    expect(performance.now() - began).toBeGreaterThan(12_000);
+    await pending.confirm();
+    expect((await planned(to, way)).changes).toEqual([]);
+  } finally {
+    await pve.stop();
+  }
+}, 120_000);
+
+test("where the node went back while a write was under way, what that wrote is taken back too", async () => {
+  const [from, to] = states(true);
+  const pve = await firstNode(from, true);
+  const way = pve.way(undefined, true);
+  const shell = way.shell ?? fail();
+  try {
+    const set = await planned(to, way);
+    const before = await stateOf(pve);
+    let stalls = true;
+    const stalled = struck(way, async (request, pass) => {
+      if (!stalls || request.method !== "PUT" || !request.path.endsWith("/qemu/100/config")) return pass();
+      stalls = false;
+      await expect
+        .poll(async () => (await shell.list("/run/sixgate/undo")).join(), { timeout: 60_000 })
+        .toMatch(/\.undone/);
+      return pass();
+    });
+    await expect(proxmox.at(stalled, to).apply(set, seconds(5))).rejects.toThrow(
+      /^\S+ .*E514 [^]*the device went back$/,
+    );
+    expect(await stateOf(pve, begunOn(pve))).toBe(before);
+  } finally {
+    await pve.stop();
+  }
+}, 120_000);
+
+test("what an undo over the API finds not made yet is no failure", async () => {
+  const vm1 = "vms: { vm1: { id: 101, anti-spoofing: true } }";
+  const to = layerOf("hypervisor", "pve", { hypervisor: ["node: pve", api, vm1] });
+  const pve = await startNode();
+  pve.vms.set(101, fakeVm("vm1", { net0: "virtio=BC:24:11:00:00:02,bridge=vmbr1" }));
+  try {
+    const before = await stateOf(pve);
+    const refusing = struck(pve.way(), async (request, pass) =>
+      request.method === "PUT" && request.path.endsWith("/network") ? { status: 500, text: "{}" } : pass(),
+    );
+    await expect(applied(to, refusing, await planned(to, pve.way()))).rejects.toThrow(/^\S+ .*E511 PUT .* was refused/);
+    expect(await stateOf(pve)).toBe(before);
+  } finally {
+    await pve.stop();
+  }
+}, 60_000);
 
 /** A state without VMs of these numbers. */
 function without(state: string, ids: readonly number[]): string {

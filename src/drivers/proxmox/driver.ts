@@ -10,12 +10,14 @@ import { apiOf, type Way } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Pending } from "../driver.ts";
 import { refuseSecond } from "../earlier-undo.ts";
 import { goBack } from "../go-back.ts";
+import type { HeldWatchdog } from "../held-watchdog.ts";
 import { untilAsPlanned } from "../linux/as-planned.ts";
 import { inOrder } from "../linux/guest-items.ts";
 import { revisionOf } from "../linux/observe-guest.ts";
 import { type Call, type Pve, pveAt, textOf } from "./api.ts";
 import { beginVm, fillVm, startVm } from "./clone.ts";
 import { normalize, render, vmKey } from "./convert.ts";
+import { heldApi, withLateWrites } from "./held.ts";
 import { audit, consequences } from "./limits.ts";
 import { stageLines } from "./lines.ts";
 import { type Network, networkItems, readNetwork } from "./network.ts";
@@ -87,21 +89,34 @@ async function apply(device: Device, set: ChangeSet, confirmWithin: Seconds, sig
   const edits: Edits = { pve, desired, before: before.network, steps: stepsOf(pve, before.network, desired, set) };
   const network = edits.steps.length > 0 || set.changes.some((change) => keyOf(change).startsWith("lines "));
   const calls = undoCalls(device, before.vms, set);
-  const pending =
-    shell === undefined ? undoOverApi(edits, calls) : await armOnNode(shell, network, calls, confirmWithin);
-  if (network) await staged(edits, pending, signal);
+  const undo = await arm(device, edits, calls, network, confirmWithin);
+  const held = { ...device, pve: heldApi(pve, undo.hold) };
+  if (network) await staged(edits, held.pve, undo, signal);
   try {
     if (network) {
       if (shell !== undefined) await stageLines(shell, desired);
-      await reload(pve, signal);
+      await reload(held.pve, signal);
     }
-    await changeVms(device, before.vms, set, signal);
+    await changeVms(held, before.vms, set, signal);
     await asPlanned(device, signal);
+    await undo.hold(signal);
   } catch (cause) {
     device.made.clear();
-    return await goBack(pve.name, pending, cause, AbortSignal.timeout(reloadPatience));
+    return await goBack(pve.name, undo, cause, AbortSignal.timeout(reloadPatience));
   }
-  return withStart(device, made, pending);
+  return withStart(device, made, undo);
+}
+
+async function arm(
+  { shell }: Device,
+  edits: Edits,
+  calls: readonly Call[],
+  network: boolean,
+  after: Seconds,
+): Promise<HeldWatchdog> {
+  const overApi = undoOverApi(edits, calls);
+  if (shell === undefined) return { ...overApi, hold: async () => {} };
+  return withLateWrites(await armOnNode(shell, network, calls, after), overApi, after);
 }
 
 /** Looks, refuses what can't be applied, and takes back what an apply that did not end left waiting. */
@@ -133,9 +148,9 @@ function undoCalls({ pve, desired }: Device, { found }: Vms, set: ChangeSet): re
  * Writes the edits. Where one is refused, or others edit too, ours are taken out over the API, so that theirs stay, and
  * the undo is called off; where that fails too the undo throws away all that waits.
  */
-async function staged(edits: Edits, pending: Pending, signal?: AbortSignal): Promise<void> {
+async function staged(edits: Edits, held: Pve, pending: Pending, signal?: AbortSignal): Promise<void> {
   try {
-    await stage(edits, signal);
+    await stage({ ...edits, pve: held }, signal);
   } catch (cause) {
     try {
       await unstage(edits);

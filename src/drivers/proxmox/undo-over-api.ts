@@ -44,7 +44,7 @@ export function undoOverApi(edits: Edits, calls: readonly Call[]): Pending {
 
 async function back(edits: Edits, calls: readonly Call[], signal?: AbortSignal): Promise<void> {
   const { pve, desired, before, steps } = edits;
-  for (const call of calls) await pve.send(call, signal);
+  for (const call of calls) await sendBackCall(pve, call, signal);
   if (steps.length === 0) return;
   const { changes } = await pve.listWithChanges(networkPath(pve), signal);
   // Waits: it was not applied. Does not: what is there is in force, unless the undo was begun already.
@@ -54,6 +54,21 @@ async function back(edits: Edits, calls: readonly Call[], signal?: AbortSignal):
   if (stepsBack(pve, now, before, names).length === 0) return dropStaged(pve, signal);
   await sendBack(edits, signal);
   await reload(pve, signal);
+}
+
+/** What is to go may not be there yet: that is no failure. */
+async function sendBackCall(pve: Pve, call: Call, signal?: AbortSignal): Promise<void> {
+  if (call.method === "DELETE") {
+    const there = await pve.list(call.path, signal).then(
+      () => true,
+      (cause: unknown) => {
+        if (cause instanceof Failure && cause.diagnostic.code === "E511") return false;
+        throw cause;
+      },
+    );
+    if (!there) return;
+  }
+  await pve.send(call, signal);
 }
 
 /** Applies what waits, all of it, and waits until that is done. */

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Seconds } from "../../base/time.ts";
 import type { Shell } from "../../runtime/shell.ts";
 import { quoteWord } from "../../runtime/shell-ssh.ts";
-import type { Pending } from "../driver.ts";
+import { armHeldWatchdog, type HeldWatchdog } from "../held-watchdog.ts";
 import { filesScript } from "../linux/converge.ts";
-import { armWatchdog } from "../watchdog.ts";
 import type { Call } from "./api.ts";
 import { interfacesPath } from "./convert.ts";
 import { stagedPath } from "./lines.ts";
@@ -22,7 +21,7 @@ export async function armOnNode(
   network: boolean,
   calls: readonly Call[],
   after: Seconds,
-): Promise<Pending> {
+): Promise<HeldWatchdog> {
   const undo = [
     "failed=0",
     ...(network ? [networkScript(await shell.read(interfacesPath))] : []),
@@ -30,7 +29,7 @@ export async function armOnNode(
     'exit "$failed"',
     "",
   ].join("\n");
-  return armWatchdog(shell, { id: `${undoPrefix}${randomUUID()}`, undo, after });
+  return armHeldWatchdog(shell, { id: `${undoPrefix}${randomUUID()}`, undo, after });
 }
 
 /**

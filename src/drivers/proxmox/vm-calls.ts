@@ -1,6 +1,6 @@
 import { type ChangeSet, keyOf } from "../../change/change-set.ts";
 import type { VmDesired, VmNic } from "../../desired/desired.ts";
-import { type Call, flagOf, type Pve, textOf } from "./api.ts";
+import { type Call, flagOf, type Pve, type Row, textOf } from "./api.ts";
 import { setName } from "./convert.ts";
 import { formatNet, parseNet, type Vm, vmPath } from "./vms.ts";
 
@@ -44,13 +44,18 @@ export function configCalls(pve: Pve, vm: VmDesired, there: Vm, { nics, ipconfig
 export function configUndo(pve: Pve, vm: VmDesired, there: Vm, { nics, ipconfigs }: Touched): readonly Call[] {
   const keys = [...[...nics].map((place) => `net${place}`), ...[...ipconfigs].map((place) => `ipconfig${place}`)];
   if (keys.length === 0) return [];
+  const form = formBack(there.config, keys);
+  return [{ method: "PUT", path: vmPath(pve, vm.id, "config"), form }];
+}
+
+/** These keys as they were: what was not there is named to go. */
+function formBack(before: Row, keys: readonly string[]): Readonly<Record<string, string>> {
   const old = keys.flatMap((key) => {
-    const value = textOf(there.config, key);
+    const value = textOf(before, key);
     return value === undefined ? [] : [[key, value] as const];
   });
-  const made = keys.filter((key) => textOf(there.config, key) === undefined);
-  const form = { ...Object.fromEntries(old), ...(made.length === 0 ? {} : { delete: made.join(",") }) };
-  return [{ method: "PUT", path: vmPath(pve, vm.id, "config"), form }];
+  const made = keys.filter((key) => textOf(before, key) === undefined);
+  return { ...Object.fromEntries(old), ...(made.length === 0 ? {} : { delete: made.join(",") }) };
 }
 
 /** A set is filled before the firewall is switched on: an empty one would drop everything. */
@@ -100,14 +105,13 @@ export function sourcesUndo(
 ): readonly Call[] {
   if (sources.size === 0) return [];
   const path = vmPath(pve, id, "firewall", "ipset");
-  const old = textOf(firewall, "policy_in");
   const off: readonly Call[] = flagOf(firewall, "enable")
     ? []
     : [
         {
           method: "PUT",
           path: vmPath(pve, id, "firewall", "options"),
-          form: { enable: "0", ...(old === undefined ? { delete: "policy_in" } : { policy_in: old }) },
+          form: formBack(firewall, ["enable", "policy_in"]),
         },
       ];
   const back = [...sources].flatMap((place): readonly Call[] => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
 // Tests start hundreds of Nodes: what they read of our sources is stripped of types once.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/sixgate-compile") };
@@ -10,6 +11,7 @@ export default defineConfig({
     // More than there are cores: most of the slow ones wait for a device to be itself again.
     maxWorkers: 4,
     env,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: { name: "unit", include: ["src/**/*.test.ts", "test/{golden,labels,property,conformance,cli,fakes}/**/*.test.ts"], testTimeout: 30_000 },

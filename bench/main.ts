@@ -10,6 +10,7 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   hostile: () => import("./hostile.ts"),
   proof: () => import("./proof.ts"),
   openings: () => import("./openings.ts"),
+  pf: () => import("./pf-lanes.ts"),
   forwarding: () => import("./forwarding.ts"),
 };
 /** These take minutes: only when they are named. */

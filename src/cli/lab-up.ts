@@ -24,6 +24,7 @@ import { reportTo } from "./lab-report.ts";
 import { status } from "./lab-verbs.ts";
 import { pageThere } from "./page-there.ts";
 import { Refused } from "./refused.ts";
+import { reportChecks } from "./report-checks.ts";
 import type { Terminal } from "./terminal.ts";
 import { verdictTable } from "./verdicts.ts";
 import { version } from "./version.ts";
@@ -153,6 +154,11 @@ async function prove(lab: Lab, opened: Opened, terminal: Terminal, ms: number): 
     `${verdicts.length - failed} passed, ${failed} failed    up in ${(ms / 1000).toFixed(1)} s`,
     failed > 0 ? "bad" : "good",
   );
+  if (fleet.controller !== undefined) {
+    // From outside: not every container has an address that its host reports.
+    const checks = verdicts.flatMap(({ row: { from }, answer }) => (from.includes("/") ? [] : [{ from, answer }]));
+    await reportChecks(checks, { lab: lab.wish.name }, terminal);
+  }
   const page = lab.page === undefined ? undefined : await showPage(lab.wish.name, terminal);
   terminal.result({
     format: "sixgate.lab/1",

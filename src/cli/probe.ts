@@ -7,10 +7,11 @@ import { type Exit, exit } from "./exit.ts";
 import type { Opened } from "./fleet-file.ts";
 import { gatewayIn, insideLab, type LabSource, openFleetOrLab } from "./gateway-rules.ts";
 import { questionFor, requireOwn, serviceName, standAt } from "./live.ts";
+import { type ReportOptions, reportChecks } from "./report-checks.ts";
 import { targetIn, vantageIn } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
-export type ProbeOptions = LabSource & { readonly from: string; readonly wait: string };
+export type ProbeOptions = LabSource & ReportOptions & { readonly from: string; readonly wait: string };
 
 /** `sixgate probe`: what answers at an address, asked with packets. Only the fleet's own addresses are asked. */
 export async function probe(target: string, options: ProbeOptions, terminal: Terminal): Promise<Exit> {
@@ -44,7 +45,16 @@ export async function probe(target: string, options: ProbeOptions, terminal: Ter
       `${reason} ${ms} ms`,
     ]),
   );
-  terminal.result({ format: "sixgate.probe/1", from: options.from, to, asked: services.map(serviceName), answers });
+  const checks = answers.map((answer) => ({ from: options.from, answer }));
+  const taken = await reportChecks(checks, options, terminal);
+  terminal.result({
+    format: "sixgate.probe/1",
+    from: options.from,
+    to,
+    asked: services.map(serviceName),
+    answers,
+    ...(taken === undefined ? {} : { taken }),
+  });
   return exit.fine;
 }
 

@@ -37,25 +37,29 @@ export function addProof(program: Command, run: Runner): void {
     .action((options: ExposureOptions) =>
       run(async (terminal) => (await import("./exposure.ts")).exposure(options, terminal)),
     );
-  program
-    .command("test")
-    .description("the fleet's tests, asked of the rules that it makes; --live asks with packets; exit 3 when one fails")
-    .addOption(fileOption())
-    .addOption(prefixOption())
-    .option("--live", "with packets: in a lab from every vantage, else from this machine as the Internet")
-    .option("--lab [name]", "in a running lab")
-    .action((options: TestOptions) => run(async (terminal) => (await import("./test.ts")).test(options, terminal)));
-  program
-    .command("probe <target>")
-    .description(
-      "ask an address of the fleet with packets: TCP, UDP, echo, and the next port. vm1/web:443, [address]:443",
-    )
-    .addOption(fileOption())
-    .addOption(prefixOption())
-    .option("--from <vantage>", "internet, a group, a host, or host/container", "internet")
-    .option("--lab [name]", "in a running lab")
-    .option("--wait <milliseconds>", "how long an answer may take", "1000")
-    .action((target: string, options: ProbeOptions) =>
-      run(async (terminal) => (await import("./probe.ts")).probe(target, options, terminal)),
-    );
+  withDoor(
+    program
+      .command("test")
+      .description(
+        "the fleet's tests, asked of the rules that it makes; --live asks with packets; exit 3 when one fails",
+      )
+      .addOption(fileOption())
+      .addOption(prefixOption())
+      .option("--live", "with packets: in a lab from every vantage, else from this machine as the Internet")
+      .option("--report", "with --live: tell the controller what was seen, as an operator; a lab's is always told"),
+  ).action((options: TestOptions) => run(async (terminal) => (await import("./test.ts")).test(options, terminal)));
+  withDoor(
+    program
+      .command("probe <target>")
+      .description(
+        "ask an address of the fleet with packets: TCP, UDP, echo, and the next port. vm1/web:443, [address]:443",
+      )
+      .addOption(fileOption())
+      .addOption(prefixOption())
+      .option("--from <vantage>", "internet, a group, a host, or host/container", "internet")
+      .option("--wait <milliseconds>", "how long an answer may take", "1000")
+      .option("--report", "tell the controller what was seen, as an operator; a lab's is always told"),
+  ).action((target: string, options: ProbeOptions) =>
+    run(async (terminal) => (await import("./probe.ts")).probe(target, options, terminal)),
+  );
 }

@@ -1,3 +1,4 @@
+import type { FleetTest } from "../fleet/fleet.ts";
 import { ask, type Question } from "../probe/probe.ts";
 import { placeTests } from "../proof/fleet-tests.ts";
 import { type Exit, exit } from "./exit.ts";
@@ -5,9 +6,10 @@ import type { Opened } from "./fleet-file.ts";
 import { plannedTests, testJson, testTable } from "./fleet-tests.ts";
 import { gatewayIn, insideLab, type LabSource, openFleetOrLab } from "./gateway-rules.ts";
 import { isAsWanted, othersThan, questionFor, type Stand, serviceName, standAt } from "./live.ts";
+import { type ReportOptions, reportChecks } from "./report-checks.ts";
 import type { Cell, Terminal } from "./terminal.ts";
 
-export type TestOptions = LabSource & { readonly live?: boolean };
+export type TestOptions = LabSource & ReportOptions & { readonly live?: boolean };
 
 /** `sixgate test`: the fleet's tests, asked of the rules that it makes; with `live` with packets. */
 export async function test(options: TestOptions, terminal: Terminal): Promise<Exit> {
@@ -24,6 +26,8 @@ export async function test(options: TestOptions, terminal: Terminal): Promise<Ex
 }
 
 type Demand = {
+  /** The vantage's name in the fleet file. */
+  readonly from: string;
   readonly name: string;
   readonly what: string;
   readonly want: "open" | "closed";
@@ -63,6 +67,8 @@ async function live(opened: Opened, options: TestOptions, terminal: Terminal): P
     ]),
   );
   for (const each of unasked) terminal.say(`not asked: ${each}`);
+  const checks = all.map(({ demand: { from }, answer }) => ({ from, answer }));
+  const taken = await reportChecks(checks, options, terminal);
   const failed = all.filter(({ passed }) => !passed).length;
   terminal.line(`${all.length - failed} passed, ${failed} failed, with packets`, failed > 0 ? "bad" : "good");
   terminal.result({
@@ -70,6 +76,7 @@ async function live(opened: Opened, options: TestOptions, terminal: Terminal): P
     passed: all.length - failed,
     failed,
     unasked,
+    ...(taken === undefined ? {} : { taken }),
     tests: all.map(({ demand, answer, passed }) => ({
       name: demand.name,
       what: demand.what,
@@ -102,9 +109,21 @@ async function demandsOf(
       for (const service of services) {
         const question = questionFor(stand, to, service);
         if (question === undefined) unasked.push(`${name} ${serviceName(service)} (no prober for it)`);
-        else demands.push({ name, what: serviceName(service), want, stand, question });
+        else demands.push({ from: vantageName(each.from), name, what: serviceName(service), want, stand, question });
       }
     }
   }
   return { demands, unasked };
+}
+
+function vantageName(from: FleetTest["from"]): string {
+  switch (from.kind) {
+    case "internet":
+    case "management":
+      return from.kind;
+    case "group":
+      return from.group;
+    case "host":
+      return from.container === undefined ? from.host : `${from.host}/${from.container}`;
+  }
 }

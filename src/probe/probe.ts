@@ -13,18 +13,21 @@ export type Question = {
 };
 
 /** nmap's words. `open|filtered`: UDP that nobody answered, which may mean either. */
-export type State = "open" | "closed" | "filtered" | "open|filtered" | "unreachable";
+export const states = ["open", "closed", "filtered", "open|filtered", "unreachable"] as const;
+export type State = (typeof states)[number];
 /** nmap's reasons: what came back, or that nothing did. */
-export type Reason =
-  | "syn-ack"
-  | "reset"
-  | "no-response"
-  | "udp-response"
-  | "port-unreach"
-  | "admin-prohibited"
-  | "no-route"
-  | "echo-reply"
-  | "not-sent";
+export const reasons = [
+  "syn-ack",
+  "reset",
+  "no-response",
+  "udp-response",
+  "port-unreach",
+  "admin-prohibited",
+  "no-route",
+  "echo-reply",
+  "not-sent",
+] as const;
+export type Reason = (typeof reasons)[number];
 
 export type Answer = {
   readonly question: Question;

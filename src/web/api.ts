@@ -8,6 +8,7 @@ import type { DeniedBook } from "./map/denied-book.ts";
 import type { Metrics } from "./metrics.ts";
 import type { PageFiles } from "./page-files.ts";
 import type { PlanDesk } from "./planner/desk.ts";
+import type { ProbeBook } from "./probes/probe-book.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TokenBook } from "./token-book.ts";
 import type { Traffic } from "./traffic/traffic.ts";
@@ -31,6 +32,7 @@ export type Api = {
   readonly events: EventRing;
   readonly denied: DeniedBook;
   readonly traffic: Traffic;
+  readonly probes: ProbeBook;
   readonly metrics: Metrics;
   /** A link more in the chain of `why`: the proof from the gateway's own rules, where there is one. */
   readonly prove: Prove | undefined;

@@ -40,6 +40,25 @@ const table: Readonly<Record<string, Row>> = {
     ask: () => ({ path: "/api/v1/openings/known/close", body: { reason: "test" } }),
   },
   "GET /api/v1/traffic": { least: "viewer", ask: () => ({ path: "/api/v1/traffic?ids=known" }) },
+  "POST /api/v1/probes": {
+    least: "operator",
+    ask: () => ({
+      body: {
+        from: "internet",
+        answers: [
+          {
+            to: "2001:db8:1234:321d:23::80",
+            transport: "tcp",
+            port: 443,
+            state: "open",
+            reason: "syn-ack",
+            ms: 1,
+          },
+        ],
+      },
+    }),
+  },
+  "GET /api/v1/probes": { least: "viewer", ask: () => ({ path: "/api/v1/probes?ids=known" }) },
   "GET /api/v1/why": { least: "viewer", ask: () => ({ path: "/api/v1/why?to=vm1/web:443" }) },
   "GET /api/v1/topology": { least: "viewer", ask: () => ({}) },
   "GET /api/v1/denied": { least: "viewer", ask: () => ({}) },

@@ -86,6 +86,24 @@ const requests: readonly (readonly [name: string, path: string, body?: object])[
   ],
   ["post /api/v1/openings/{id}/close", "/api/v1/openings/p/close", { reason: "x" }],
   ["get /api/v1/traffic", "/api/v1/traffic?ids=a,p,q,nobody"],
+  [
+    "post /api/v1/probes",
+    "/api/v1/probes",
+    {
+      from: "internet",
+      answers: [
+        {
+          to: "2001:db8:1234:321d:23::80",
+          transport: "tcp",
+          port: 443,
+          state: "open",
+          reason: "syn-ack",
+          ms: 1.5,
+        },
+      ],
+    },
+  ],
+  ["get /api/v1/probes", "/api/v1/probes?ids=a,p,q"],
   ["get /api/v1/why", "/api/v1/why?to=vm1/web:443/udp&from=office"],
   ["get /api/v1/topology", "/api/v1/topology"],
   ["get /api/v1/denied", "/api/v1/denied"],

@@ -7,6 +7,7 @@ import { journalRoutes } from "./routes/journal.ts";
 import { numberRoutes } from "./routes/numbers.ts";
 import { openingRoutes } from "./routes/openings.ts";
 import { planRoutes } from "./routes/plan.ts";
+import { probeRoutes } from "./routes/probes.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...stateRoutes,
   ...openingRoutes,
   trafficRoute,
+  ...probeRoutes,
   whyRoute,
   topologyRoute,
   deniedRoute,

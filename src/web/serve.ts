@@ -3,7 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type Instant, instant } from "../base/time.ts";
 import type { Controller } from "../controller/controller.ts";
 import type { Store } from "../store/store.ts";
-import type { ApiLog, Prove } from "./api.ts";
+import type { Api, ApiLog, Prove } from "./api.ts";
 import { makeApp } from "./app.ts";
 import { EventRing } from "./event-ring.ts";
 import { FailedLogins } from "./failed-logins.ts";
@@ -15,6 +15,7 @@ import { readPageFiles } from "./page-files.ts";
 import { PlanDesk } from "./planner/desk.ts";
 import type { Planner } from "./planner/planner.ts";
 import type { ApplyRun } from "./planner/schema.ts";
+import { ProbeBook } from "./probes/probe-book.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenBook } from "./token-book.ts";
 import { Traffic } from "./traffic/traffic.ts";
@@ -56,8 +57,7 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   const first = await ensureFirstToken(wish.tokenFile, tokens);
   if (first) wish.log("admin token written", { file: wish.tokenFile });
   const events = new EventRing(wish.controller);
-  const denied = new DeniedBook(wish.controller);
-  const traffic = new Traffic(wish.controller, now);
+  const books = booksOf(wish.controller, now);
   const metrics = metricsOf(wish.controller, () => events.listeners);
   const sessions = new Sessions(now);
   const { controller, planner, prove, log } = wish;
@@ -67,7 +67,20 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
   if (page === undefined) log("page not built", { code: "E980" });
   const listening: Listening[] = [];
   const origins = (): readonly string[] => listening.map(({ url }) => url).filter((url) => /^https?:/.test(url));
-  const api = { controller, tokens, sessions, events, denied, traffic, metrics, prove, desk, page, origins, log, now };
+  const api = {
+    controller,
+    tokens,
+    sessions,
+    events,
+    ...books,
+    metrics,
+    prove,
+    desk,
+    page,
+    origins,
+    log,
+    now,
+  };
   const app = makeApp(api, new FailedLogins(now));
   const listener = (scheme: "http" | "https"): RequestListener =>
     getRequestListener(
@@ -78,7 +91,8 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
     );
   const close = async (): Promise<void> => {
     events.end();
-    denied.end();
+    books.denied.end();
+    books.probes.end();
     metrics.end();
     await Promise.all(listening.map((each) => each.close()));
   };
@@ -95,6 +109,15 @@ export async function serveApi(wish: ServeWish): Promise<Served> {
       for (const each of listening) each.renew(tls);
     },
     close,
+  };
+}
+
+/** What is known for pictures: none of it outlives the process. */
+function booksOf(controller: Controller, now: () => Instant): Pick<Api, "denied" | "probes" | "traffic"> {
+  return {
+    denied: new DeniedBook(controller),
+    probes: new ProbeBook(controller),
+    traffic: new Traffic(controller, now),
   };
 }
 

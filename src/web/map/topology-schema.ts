@@ -22,6 +22,9 @@ const dotSchema = z
           state: z.enum(["open", "held"]),
           by: z.enum(["label", "person", "fleet"]),
           from: z.array(name).readonly().openapi({ description: "Names of sources" }),
+          proof: z
+            .enum(["proved", "failing", "unproved"])
+            .openapi({ description: "By checks of the last 15 minutes with packets" }),
         }),
       )
       .readonly()
@@ -44,9 +47,12 @@ const branchSchema = z
     seen: timeSchema.optional(),
     openings: count,
     held: count.openapi({ description: "Of the openings: found on the gateway, the host has not reported yet" }),
+    proved: count.openapi({ description: "Of the openings: a packet came through in the last 15 minutes" }),
+    failing: count.openapi({ description: "Of the openings: a packet did not come through in the last 15 minutes" }),
+    provedFrom: z.record(z.string(), count).openapi({ description: "Proved openings by source" }),
     refusals: count,
     from: z.record(z.string(), count).openapi({ description: "Openings by source" }),
-    networks: z.array(z.object({ name, prefix, containers: count, openings: count })).readonly(),
+    networks: z.array(z.object({ name, prefix, containers: count, openings: count, proved: count })).readonly(),
     containers: count,
     dots: z
       .array(dotSchema)

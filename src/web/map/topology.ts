@@ -6,6 +6,7 @@ import { type Address, toBits } from "../../net/address.ts";
 import { baseBits, sizeOf } from "../../net/prefix.ts";
 import { formatService } from "../../openings/services.ts";
 import { breathe } from "../breathe.ts";
+import type { Proof } from "../probes/probe-book.ts";
 import type { DeniedGroup } from "./denied-book.ts";
 import { deniedFlows, mostShown } from "./denied-flows.ts";
 import { type Source, SourceNames } from "./sources.ts";
@@ -17,6 +18,8 @@ const mostContainers = 400;
 export type TopologyWish = {
   readonly controller: Controller;
   readonly denied: readonly DeniedGroup[];
+  /** What fresh checks say of the opening of an id. */
+  readonly proofOf: (id: string) => Proof;
   /** Only this host, with its containers however many they are. */
   readonly host: string | undefined;
 };
@@ -25,7 +28,7 @@ export type TopologyWish = {
  * The fleet from left to right: sources, gateway, bridges, hosts, networks, containers. Hosts are in order of their
  * slots. Lets others have their turn between hosts, so that a fleet of thousands keeps nobody waiting.
  */
-export async function topologyOf({ controller, denied, host: only }: TopologyWish): Promise<TopologyView> {
+export async function topologyOf({ controller, denied, proofOf, host: only }: TopologyWish): Promise<TopologyView> {
   const { fleet, plan } = controller.basis();
   const names = new SourceNames({ fleet, plan });
   const agents = new Map(controller.agents().map((each) => [each.host, each]));
@@ -43,7 +46,8 @@ export async function topologyOf({ controller, denied, host: only }: TopologyWis
         const source = names.of(from);
         if (source.kind !== "host" && sources.size < 64) sources.set(source.name, source);
       }
-    const facts = { fleet, openings, names };
+    const proofs = new Map(openings.map(({ id }) => [id, proofOf(id)]));
+    const facts = { fleet, openings, names, proofs };
     const spots = spotsOf(host, controller, facts);
     const shown = only !== undefined || spots.size <= left;
     if (shown) left -= spots.size;
@@ -93,6 +97,7 @@ type Facts = {
   readonly fleet: Fleet;
   readonly openings: readonly OpeningView[];
   readonly names: SourceNames;
+  readonly proofs: ReadonlyMap<string, Proof>;
 };
 
 /** An address that a container has, had, or is kept for one. */
@@ -111,6 +116,8 @@ function branchOf(
   const { bridge, openings, names, agent, spots, dots } = facts;
   const containers = countBy(spots.values(), ({ network }) => network);
   const opened = countBy(openings, ({ to }) => spots.get(to)?.network ?? "");
+  const proved = openings.filter(({ id }) => facts.proofs.get(id) === "proved");
+  const provedIn = countBy(proved, ({ to }) => spots.get(to)?.network ?? "");
   return {
     name: host.host,
     bridge,
@@ -121,6 +128,9 @@ function branchOf(
     ...(agent?.seen === undefined ? {} : { seen: agent.seen }),
     openings: openings.length,
     held: openings.filter(({ state }) => state === "held").length,
+    proved: proved.length,
+    failing: openings.filter(({ id }) => facts.proofs.get(id) === "failing").length,
+    provedFrom: countSources(proved, names),
     refusals: facts.controller.refusals(host.host).length,
     from: countSources(openings, names),
     networks: host.networks.map(({ name, prefix }) => ({
@@ -128,6 +138,7 @@ function branchOf(
       prefix,
       containers: containers.get(name) ?? 0,
       openings: opened.get(name) ?? 0,
+      proved: provedIn.get(name) ?? 0,
     })),
     containers: spots.size,
     ...(dots === undefined ? {} : { dots }),
@@ -178,7 +189,7 @@ function dotsOf(
   host: HostPlan,
   spots: ReadonlyMap<Address, Spot>,
   controller: Controller,
-  { openings, names }: Facts,
+  { openings, names, proofs }: Facts,
 ): readonly ContainerDot[] {
   const refused = Map.groupBy(controller.refusals(host.host), ({ to }) => to);
   const opened = Map.groupBy(openings, ({ to }) => to);
@@ -193,6 +204,7 @@ function dotsOf(
           state: each.state,
           by: each.askedBy.kind,
           from: [...new Set(each.from.map((from) => names.of(from).name))],
+          proof: proofs.get(each.id) ?? "unproved",
         })),
         refusals: (refused.get(address) ?? [])
           .slice(0, 16)

@@ -18,9 +18,12 @@ function hostOf(n: number, change: Partial<HostBranch> = {}): HostBranch {
     agent: "connected",
     openings: 1,
     held: 0,
+    proved: 0,
+    failing: 0,
+    provedFrom: {},
     refusals: 0,
     from: { internet: 1 },
-    networks: [{ name: "default", prefix: "2001:db8::/80", containers: 1, openings: 1 }],
+    networks: [{ name: "default", prefix: "2001:db8::/80", containers: 1, openings: 1, proved: 0 }],
     containers: 1,
     dots: [
       {
@@ -28,7 +31,9 @@ function hostOf(n: number, change: Partial<HostBranch> = {}): HostBranch {
         name: `web${n}`,
         state: "reported",
         network: "default",
-        openings: [{ id: `o${n}`, service: "443/tcp", state: "open", by: "label", from: ["internet"] }],
+        openings: [
+          { id: `o${n}`, service: "443/tcp", state: "open", by: "label", from: ["internet"], proof: "unproved" },
+        ],
         refusals: [],
       },
     ],
@@ -104,6 +109,32 @@ test("graphOf draws denied packets up to the gateway, by their source", () => {
   expect(only.nodes.filter(({ layer }) => layer === "host").map(({ label }) => label)).toEqual(["vm1"]);
 });
 
+test("graphOf says what was proved with packets: all of it or not, from containers to sources", () => {
+  const provedHost = (n: number): HostBranch => {
+    const host = hostOf(n);
+    const dots = (host.dots ?? []).map((dot) => ({
+      ...dot,
+      openings: dot.openings.map((each) => ({ ...each, proof: "proved" as const })),
+    }));
+    const networks = host.networks.map((network) => ({ ...network, proved: 1 }));
+    return { ...host, dots, networks, proved: 1, provedFrom: { internet: 1 } };
+  };
+  const all = graphOf(viewOf(0, { hosts: [provedHost(1), provedHost(2)] }), fleet, everything);
+  expect(new Set(all.nodes.filter(({ id }) => id !== "source office").map(({ tone }) => tone))).toEqual(
+    new Set(["proved"]),
+  );
+  expect(new Set(all.edges.map(({ kind }) => kind))).toEqual(new Set(["proved", "inside"]));
+  const some = graphOf(viewOf(0, { hosts: [provedHost(1), hostOf(2, { failing: 1 })] }), fleet, everything);
+  const tones = new Map(some.nodes.map(({ id, tone }) => [id, tone]));
+  expect(["source internet", "gateway", "host vm1", "host vm2"].map((id) => tones.get(id))).toEqual([
+    "open",
+    "open",
+    "proved",
+    "open",
+  ]);
+  expect(some.nodes.find(({ id }) => id === "host vm2")?.marks).toEqual(["1 not reached"]);
+});
+
 test("graphOf marks a host whose packets were not let through, and does not draw them as the Internet's", () => {
   const flow = { from: "2001:db8::/64", example: "2001:db8::9", to: "2600::1", transport: "tcp", port: 25, last: 1 };
   const view = viewOf(2, { denied: [{ ...flow, count: 4, source: "vm1" }] });
@@ -130,7 +161,7 @@ test("graphOf shows one host with all its networks, and counts containers that h
   const dots = Array.from({ length: 200 }, (_, at) => ({ ...(hostOf(1).dots ?? [])[0], address: `2001:db8::${at}` }));
   const host = hostOf(1, {
     dots: dots as NonNullable<HostBranch["dots"]>,
-    networks: [{ name: "default", prefix: "2001:db8::/80", containers: 200, openings: 200 }],
+    networks: [{ name: "default", prefix: "2001:db8::/80", containers: 200, openings: 200, proved: 0 }],
   });
   const { nodes } = graphOf(viewOf(1, { hosts: [host] }), { kind: "host", host: "vm1" }, everything);
   const containers = nodes.filter(({ layer }) => layer === "container");

@@ -5,8 +5,8 @@ import { type Filter, isService, isWanted } from "./filter.ts";
 export const layers = ["source", "gateway", "bridge", "host", "network", "container"] as const;
 export type Layer = (typeof layers)[number];
 
-/** `open`: packets come through. `held`: it waits for its host's report. `idle`: nothing is open there. */
-export type Tone = "open" | "held" | "idle";
+/** `proved`: all that is open there was seen to be, with packets, of late. `open`: the gateway lets packets through. `held`: it waits for its host's report. `idle`: nothing is open there. */
+export type Tone = "proved" | "open" | "held" | "idle";
 
 export type Goes = Focus | { readonly kind: "address"; readonly address: string };
 
@@ -27,7 +27,7 @@ export type GraphEdge = {
   readonly from: string;
   readonly to: string;
   /** `denied`: the gateway dropped packets in the last five minutes. `inside`: how it is wired. */
-  readonly kind: "open" | "held" | "refused" | "denied" | "inside";
+  readonly kind: "proved" | "open" | "held" | "refused" | "denied" | "inside";
   readonly count: number;
 };
 
@@ -101,11 +101,19 @@ function isIn(host: HostBranch, focus: Focus): boolean {
   }
 }
 
-function toneOf({ openings, held }: { readonly openings: number; readonly held: number }): Tone {
-  return openings === 0 ? "idle" : held === openings ? "held" : "open";
+type Sum = { readonly openings: number; readonly held: number; readonly proved: number };
+
+function toneOf({ openings, held, proved }: Sum): Tone {
+  if (openings === 0) return "idle";
+  return held === openings ? "held" : proved === openings ? "proved" : "open";
 }
 
-const kindOf: Readonly<Record<Tone, GraphEdge["kind"]>> = { open: "open", held: "held", idle: "inside" };
+const kindOf: Readonly<Record<Tone, GraphEdge["kind"]>> = {
+  proved: "proved",
+  open: "open",
+  held: "held",
+  idle: "inside",
+};
 
 /** More hosts than can be told apart: neighbours by slot together. */
 function bundles(made: Made, hosts: readonly HostBranch[]): void {
@@ -114,7 +122,7 @@ function bundles(made: Made, hosts: readonly HostBranch[]): void {
     const some = hosts.slice(at, at + size);
     const [first, last] = [some[0], some.at(-1)];
     if (first === undefined || last === undefined) continue;
-    const sum = { openings: sumOf(some, "openings"), held: sumOf(some, "held") };
+    const sum = { openings: sumOf(some, "openings"), held: sumOf(some, "held"), proved: sumOf(some, "proved") };
     const away = some.filter(({ agent }) => agent !== "connected").length;
     put(made, {
       id: bundleId(first.slot, last.slot),
@@ -136,7 +144,7 @@ function bundleId(first: number, last: number): string {
   return `hosts ${first} ${last}`;
 }
 
-function sumOf(hosts: readonly HostBranch[], key: "openings" | "held"): number {
+function sumOf(hosts: readonly HostBranch[], key: keyof Sum): number {
   return hosts.reduce((sum, host) => sum + host[key], 0);
 }
 
@@ -153,6 +161,7 @@ function branch(made: Made, host: HostBranch, among: number, filter: Filter): vo
     marks: [
       ...(host.agent === "connected" ? [] : [host.agent === "never" ? "no agent" : `agent ${host.agent}`]),
       ...(host.refusals > 0 ? [`${host.refusals} refused`] : []),
+      ...(host.failing > 0 ? [`${host.failing} not reached`] : []),
     ],
   });
   join(made, `bridge ${host.bridge}`, id, kindOf[toneOf(host)], host.openings);
@@ -167,7 +176,7 @@ function branch(made: Made, host: HostBranch, among: number, filter: Filter): vo
     const inside = dots.filter((dot) => dot.network === network.name);
     if (network.containers === 0 && among > 4) continue;
     const networkId = `network ${host.name} ${network.name}`;
-    const tone = toneOf({ openings: network.openings, held: inside.length === 0 ? 0 : heldIn(inside) });
+    const tone = toneOf({ ...network, held: heldIn(inside) });
     put(made, { id: networkId, layer: "network", label: network.name, detail: network.prefix, tone, marks: [] });
     join(made, id, networkId, kindOf[tone], network.openings);
     for (const dot of inside) if (shown.has(dot)) container(made, networkId, dot);
@@ -194,8 +203,8 @@ function heldIn(dots: readonly Dot[]): number {
 
 function container(made: Made, networkId: string, dot: Dot): void {
   const id = `container ${dot.address}`;
-  const held = heldIn([dot]);
-  const tone = toneOf({ openings: dot.openings.length, held });
+  const [held, proved] = [heldIn([dot]), dot.openings.filter(({ proof }) => proof === "proved").length];
+  const tone = toneOf({ openings: dot.openings.length, held, proved });
   const services = dot.openings.map(({ service }) => service);
   put(made, {
     id,
@@ -206,6 +215,7 @@ function container(made: Made, networkId: string, dot: Dot): void {
     goes: { kind: "address", address: dot.address },
     marks: [
       ...(dot.refusals.length > 0 ? ["refused"] : []),
+      ...(dot.openings.some(({ proof }) => proof === "failing") ? ["not reached"] : []),
       ...(dot.state === "unseen" ? ["not reported"] : dot.state === "reserved" ? ["not running"] : []),
     ],
   });
@@ -239,14 +249,16 @@ function flows(made: Made, view: TopologyView, hosts: readonly HostBranch[], fil
   for (const host of hosts)
     if (host.openings > 0) join(made, "gateway", `bridge ${host.bridge}`, kindOf[toneOf(host)], host.openings);
   for (const each of made.edges.values())
-    if (each.from.startsWith("bridge ") && each.kind === "open") lit(made, [each.from, "gateway"]);
+    if (each.from.startsWith("bridge ")) lit(made, [each.from, "gateway"], each.kind);
   for (const source of view.sources) {
     const open = hosts.reduce((sum, host) => sum + (host.from[source.name] ?? 0), 0);
     const wanted = filter.source === "" || filter.source === source.name;
     const id = `source ${source.name}`;
     if (open > 0 && wanted) {
-      join(made, id, "gateway", "open", open);
-      lit(made, [id]);
+      const kind =
+        open === hosts.reduce((sum, host) => sum + (host.provedFrom[source.name] ?? 0), 0) ? "proved" : "open";
+      join(made, id, "gateway", kind, open);
+      lit(made, [id], kind);
     } else join(made, id, "gateway", "inside", 0);
   }
   turnedAway(made, view, hosts, filter);
@@ -275,11 +287,12 @@ function turnedAway(made: Made, view: TopologyView, hosts: readonly HostBranch[]
   }
 }
 
-/** Openings go through them. */
-function lit(made: Made, ids: readonly string[]): void {
+/** Openings go through them: what is not proved shows. */
+function lit(made: Made, ids: readonly string[], kind: GraphEdge["kind"]): void {
+  if (kind !== "open" && kind !== "proved") return;
   for (const id of ids) {
     const node = made.nodes.get(id);
-    if (node !== undefined) put(made, { ...node, tone: "open" });
+    if (node !== undefined && node.tone !== "open") put(made, { ...node, tone: kind });
   }
 }
 

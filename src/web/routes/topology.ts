@@ -19,9 +19,9 @@ export const topologyRoute: Route = jsonRoute({
   format: "topology/1",
   answer: topologyShape,
   run: ({ api, query: { host } }) => {
-    const { controller, denied, now } = api;
+    const { controller, denied, probes, now } = api;
     if (host === undefined || controller.basis().plan.hosts.some((each) => each.host === host))
-      return topologyOf({ controller, denied: denied.groups(now()), host });
+      return topologyOf({ controller, denied: denied.groups(now()), proofOf: (id) => probes.proofOf(id, now()), host });
     throw turned(
       404,
       "E960",

@@ -15,15 +15,15 @@ export type Vantage = {
 };
 
 /** `internet`, `any`, `office`, `@office`, a prefix, an address, `vm2`, `vm2/api`. Rejects with 400 for anything else. */
-export function readVantage(text: string, controller: Controller): Vantage {
+export function readVantage(text: string, controller: Controller, at = "query.from"): Vantage {
   const { fleet, plan } = controller.basis();
   if (text === "internet" || text === "any")
-    return { name: text, from: sourcesOf(["any"], fleet, "query.from"), source: undefined };
-  if (fleet.groups.has(text)) return { name: text, from: sourcesOf([text], fleet, "query.from"), source: `@${text}` };
+    return { name: text, from: sourcesOf(["any"], fleet, at), source: undefined };
+  if (fleet.groups.has(text)) return { name: text, from: sourcesOf([text], fleet, at), source: `@${text}` };
   const [hostText = "", name] = text.split("/");
   const host = plan.hosts.find((each) => each.host === hostText);
   if (host === undefined) {
-    const from = sourcesOf([text], fleet, "query.from");
+    const from = sourcesOf([text], fleet, at);
     return { name: text, from, source: text.startsWith("@") ? text : from.map(formatPrefix).join(",") };
   }
   if (name === undefined) return { name: text, from: [host.block], source: host.block };
@@ -34,7 +34,7 @@ export function readVantage(text: string, controller: Controller): Vantage {
   throw turned(
     400,
     "E955",
-    "query.from",
+    at,
     `${host.host} has no container ${JSON.stringify(name)} with an address`,
     "name a container that runs, a host, or an address",
   );

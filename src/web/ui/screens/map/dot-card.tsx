@@ -11,6 +11,13 @@ const states = {
   unseen: "open, but its host does not report it",
 } as const;
 
+/** What checks with packets of the last 15 minutes say. */
+const proofs = {
+  proved: { tone: "good", text: "proved" },
+  failing: { tone: "bad", text: "not reached" },
+  unproved: { tone: "plain", text: "not proved" },
+} as const;
+
 type CardProps = { readonly view: TopologyView; readonly address: string; readonly onClose: () => void };
 
 /** One address of the map: what is open, what was refused, and the way to the reasons. */
@@ -33,10 +40,11 @@ export function DotCard({ view, address, onClose }: CardProps): JSX.Element | nu
         <code>{address}</code> <span class="faint">{states[dot.state]}</span>
       </p>
       <ul>
-        {dot.openings.map(({ id, service, state, by, from }) => (
+        {dot.openings.map(({ id, service, state, by, from, proof }) => (
           <li key={id}>
-            <Badge tone={state === "open" ? "good" : "warn"}>{state}</Badge> <b>{service}</b> from {from.join(", ")}{" "}
-            <span class="faint">asked by {by}</span>
+            <Badge tone={state === "open" ? "good" : "warn"}>{state}</Badge>{" "}
+            {state === "open" && <Badge tone={proofs[proof].tone}>{proofs[proof].text}</Badge>} <b>{service}</b> from{" "}
+            {from.join(", ")} <span class="faint">asked by {by}</span>
             <button type="button" class="small" onClick={() => askWhy({ to: `[${address}]:${service}` })}>
               Why
             </button>

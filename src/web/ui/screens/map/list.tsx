@@ -22,7 +22,8 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
           .filter(({ layer }) => layer === "source")
           .map((source) => (
             <li key={source.id}>
-              <b>{printable(source.label)}</b>: {numbered(countOf(graph, source.id, "open"), "opening")},{" "}
+              <b>{printable(source.label)}</b>:{" "}
+              {numbered(countOf(graph, source.id, "open") + countOf(graph, source.id, "proved"), "opening")},{" "}
               {numbered(countOf(graph, source.id, "denied"), "packet")} denied in five minutes
             </li>
           ))}
@@ -91,7 +92,7 @@ function Name({ node, onGo }: { readonly node: GraphNode; readonly onGo: ListPro
   );
 }
 
-function countOf({ edges }: Graph, id: string, kind: "open" | "denied"): number {
+function countOf({ edges }: Graph, id: string, kind: "proved" | "open" | "denied"): number {
   return edges.filter((edge) => edge.from === id && edge.kind === kind).reduce((sum, { count }) => sum + count, 0);
 }
 

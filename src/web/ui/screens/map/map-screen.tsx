@@ -147,7 +147,8 @@ function Filters({
 function Legend(): JSX.Element {
   return (
     <ul class="map-legend" aria-label="Legend">
-      <li class="map-open">open</li>
+      <li class="map-proved">open, and proved with packets in the last 15 minutes</li>
+      <li class="map-open">open, not proved of late</li>
       <li class="map-held">held or refused</li>
       <li class="map-denied">denied in the last five minutes</li>
       <li class="map-inside">wired, nothing open</li>

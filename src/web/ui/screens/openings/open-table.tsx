@@ -17,6 +17,7 @@ import { asking } from "./asking.ts";
 import { FirstSteps } from "./first-steps.tsx";
 import { ListOf } from "./list-of.tsx";
 import { Packets } from "./packets.tsx";
+import { Strip } from "./strip.tsx";
 import { targetText } from "./target.ts";
 
 /** By who asked. */
@@ -102,6 +103,7 @@ const columns: readonly Column<Opening>[] = [
       </span>
     ),
   },
+  { id: "checks", title: "Checks", cell: ({ id }) => <Strip id={id} /> },
   { id: "packets", title: "Packets", cell: ({ id }) => <Packets id={id} /> },
   {
     id: "left",

@@ -92,8 +92,12 @@ const ready: Readonly<Record<Screen["name"], (page: Page) => Promise<unknown>>> 
     await page.locator(".map-node", { hasText: "mongo" }).filter({ hasText: "refused" }).waitFor();
     await page.locator(".map-node", { hasText: "office" }).filter({ hasText: "denied" }).waitFor();
   },
-  openings: (page) => page.getByText("a look at the new version").first().waitFor(),
+  openings: async (page) => {
+    await page.getByText("a look at the new version").first().waitFor();
+    await whole(page);
+  },
   why: async (page) => {
+    await whole(page);
     await page.getByRole("button", { name: "vm1/shop" }).click();
     await page.getByText("The gateway lets 8080/tcp in").first().waitFor();
   },
@@ -110,3 +114,8 @@ const ready: Readonly<Record<Screen["name"], (page: Page) => Promise<unknown>>> 
   },
   activity: (page) => page.locator(".table.journal .row", { hasText: "refused" }).first().waitFor(),
 };
+
+/** Checks and packets are read once a row is seen. */
+function whole(page: Page): Promise<unknown> {
+  return page.locator(".table.open .row", { hasText: "hello" }).filter({ hasNotText: "…" }).first().waitFor();
+}

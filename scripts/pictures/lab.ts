@@ -10,6 +10,18 @@ export async function loginLink(): Promise<string> {
   return ((await answerOf(["page", "--lab", labName])) as { link: string }).link;
 }
 
+/** Where containers of these names are open. */
+export async function addressesOf(containers: readonly string[]): Promise<readonly string[]> {
+  const told = (await answerOf(["openings", "--lab", labName])) as {
+    readonly entries: readonly { readonly to: string; readonly container?: { readonly name: string } }[];
+  };
+  return containers.map((name) => {
+    const found = told.entries.find(({ container }) => container?.name === name);
+    if (found === undefined) throw new Error(`Nothing is open at ${name}`);
+    return found.to;
+  });
+}
+
 /** The process that the gateway of examples/lab.yaml is: its files are seen through it. */
 export async function gatewayPid(): Promise<number> {
   const { state } = (await answerOf(["lab", "status", "--name", labName])) as {

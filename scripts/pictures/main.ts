@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { takePictures } from "./browser.ts";
-import { gatewayPid, loginLink, until } from "./lab.ts";
+import { addressesOf, gatewayPid, loginLink, until } from "./lab.ts";
 import { withBetween } from "./marks.ts";
 import { endInOrder, ran, sixgate } from "./run.ts";
 import { folder, withPictures } from "./screens.ts";
@@ -24,6 +24,8 @@ async function missing(): Promise<string | undefined> {
 async function somethingToSee(): Promise<void> {
   const reason = ["--because", "a look at the new version"];
   await sixgate(["open", "vm1/plain", "8080", "--for", "2h", ...reason, "--lab", labName]);
+  // As lab up did for what was open then: the map is green where a packet came through of late.
+  for (const to of await addressesOf(["plain", "shop"])) await sixgate(["probe", `[${to}]:8080`, "--lab", labName]);
   await sixgate(["probe", "vm1/db:5432", "--lab", labName]);
   await sixgate(["probe", "vm2/api:22", "--from", "office", "--lab", labName]);
 }

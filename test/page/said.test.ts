@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { opening } from "../web/views.ts";
 import { noBrowser } from "./browser.ts";
 import { fill, hostile } from "./fleet.ts";
+import { disturb, populate } from "./site.ts";
 import { withPage } from "./stand.ts";
 
 /** Controls that reorder, hide or end a line: anywhere in the page, in text and in attributes. */
@@ -48,6 +49,60 @@ describe.skipIf(noBrowser !== undefined)("what hosts and containers say", () => 
       await expect.poll(() => page.locator(".table .body .row").count()).toBe(1);
       expect([alarms, await page.title(), wrong]).toEqual([[], "Openings · sixgate", []]);
     });
+  });
+
+  test("is escaped on every other screen too, in the reasons and in the fleet file", async () => {
+    const mark = "\\u{202e}";
+    await withPage(
+      (controller) => {
+        fill(controller);
+        populate(controller, hostile.length, hostile);
+        disturb(controller);
+        const opened = [...(controller.scene.openings.get("vm1") ?? [])];
+        const container = { id: "9".repeat(64), name: hostile[3] ?? "" };
+        const reason = `fine \u202e]egatnavda[ \u2066x`;
+        controller.scene.openings.set(
+          "vm1",
+          opened.map((each) => ({ ...each, container, askedBy: { kind: "person", name: "ada", text: "" }, reason })),
+        );
+      },
+      async (stand) => {
+        stand.planner.review_ = { ...stand.planner.review_, text: "fleet: lab # \u202eyas ton seod ti tahw\r\n" };
+        const { page, wrong } = await stand.open("#/map");
+        const clean = async (what: string): Promise<void> =>
+          expect({ what, controls: await page.evaluate(controls) }).toEqual({ what, controls: [] });
+        await page.getByRole("button", { name: "List" }).click();
+        await page.getByText(mark, { exact: false }).first().waitFor();
+        await clean("map");
+        await page.evaluate('location.hash = "#/addresses"');
+        await page.getByRole("button", { name: /^vm1/ }).click();
+        await page.locator(".addresses-screen").getByText(mark, { exact: false }).first().waitFor();
+        await clean("addresses");
+        await page.evaluate('location.hash = "#/plan"');
+        await page.locator(".file").getByText(`# ${mark}yas ton seod ti tahw`, { exact: false }).first().waitFor();
+        await clean("plan");
+        for (const tab of ["journal", "denied", "agents"]) {
+          await page.evaluate(`location.hash = "#/activity?tab=${tab}"`);
+          await page.locator(".table .body .row").first().waitFor();
+          await clean(tab);
+        }
+        await page.evaluate('location.hash = "#/openings"');
+        await page
+          .getByRole("button", { name: /^vm1.*txt\.exe/ })
+          .first()
+          .click();
+        const why = page.getByRole("complementary", { name: "Why" });
+        await why.getByText(`ada asked for it: fine ${mark}]egatnavda[`, { exact: false }).waitFor();
+        await clean("why");
+        await page
+          .getByRole("button", { name: /^Close vm1.*txt\.exe/ })
+          .first()
+          .click();
+        await page.getByRole("dialog").getByText(mark, { exact: false }).first().waitFor();
+        await clean("close");
+        expect(wrong).toEqual([]);
+      },
+    );
   });
 
   test("stays in its place when it runs from right to left", async () => {

@@ -69,8 +69,12 @@ describe("detailText", () => {
 });
 
 test("fieldsOf cuts nothing and encodes", () => {
-  expect(fieldsOf(entry("x", { hash: "b".repeat(64), "\u202ek": "a\nb" }))).toEqual([
+  const detail = { hash: "b".repeat(64), from: ["::/0", "2001:db8::/32"], ends: 0, n: { a: 1 }, "\u202ek": "a\nb" };
+  expect(fieldsOf(entry("x", detail))).toEqual([
     ["hash", "b".repeat(64)],
+    ["from", "::/0, 2001:db8::/32"],
+    ["ends", "1970-01-01 00:00:00 (0)"],
+    ["n", '{"a":1}'],
     ["\\u{202e}k", "a\\nb"],
   ]);
 });

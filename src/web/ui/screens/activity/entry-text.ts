@@ -76,10 +76,15 @@ function valueText(key: string, value: unknown): string {
 
 /** All of it, field by field, nothing cut. */
 export function fieldsOf({ detail }: JournalEntry): readonly (readonly [key: string, text: string])[] {
-  return Object.entries(detail).map(([key, value]) => [
-    printable(key),
-    printable(typeof value === "string" ? value : JSON.stringify(value, undefined, 1)),
-  ]);
+  return Object.entries(detail).map(([key, value]) => [printable(key), printable(wholeText(key, value))]);
+}
+
+function wholeText(key: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  if (key === "ends" && typeof value === "number") return `${timeText(value)} (${value})`;
+  return Array.isArray(value) && value.every((each) => typeof each === "string")
+    ? value.join(", ")
+    : JSON.stringify(value);
 }
 
 /** What a search looks through, in small letters. */

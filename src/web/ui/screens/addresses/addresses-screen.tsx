@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { printable } from "../../../../base/printable.ts";
 import type { NumbersView } from "../../../numbers/numbers-schema.ts";
+import { Said } from "../../parts/said.tsx";
 import { Troubles } from "../../parts/troubles.tsx";
 import type { LiveKind } from "../../store/live.ts";
 import { useReading } from "../use-reading.ts";
@@ -104,7 +105,7 @@ function Conflicts({ view }: { readonly view: NumbersView }): JSX.Element | null
       <ul>
         {view.conflicts.slice(0, 10).map(({ kind, host, container, address, other }) => (
           <li key={`${host} ${container} ${address}`}>
-            {host}/{printable(container)} <code>{address}</code>: {faults[kind]}
+            {host}/<Said text={container} /> <code>{address}</code>: {faults[kind]}
             {other === undefined ? "" : ` (${printable(other)})`}
           </li>
         ))}

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { printable } from "../../../../base/printable.ts";
 import type { HostNumbersView, NumbersView } from "../../../numbers/numbers-schema.ts";
+import { Said } from "../../parts/said.tsx";
 import { Troubles } from "../../parts/troubles.tsx";
 import type { LiveKind } from "../../store/live.ts";
 import { useReading } from "../use-reading.ts";
@@ -168,7 +168,7 @@ function Used({
           <button type="button" class="link mono" onClick={() => onWho(address)}>
             {address}
           </button>{" "}
-          {printable(name)}
+          <Said text={name} />
           <span class="faint">
             {state === "reserved" ? " · kept, not running" : ""}
             {pinned && state === "reported" ? " · pinned" : ""}

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import { printable } from "../../../../base/printable.ts";
 import type { TopologyView } from "../../../map/topology-schema.ts";
 import { Badge } from "../../parts/badge.tsx";
+import { Prose, Said } from "../../parts/said.tsx";
 import { askWhy } from "../../store/why.ts";
 import { AskPort } from "../ask-port.tsx";
 
@@ -30,7 +30,7 @@ export function DotCard({ view, address, onClose }: CardProps): JSX.Element | nu
     <aside class="card dot-card" aria-label="Container">
       <header>
         <h2>
-          {host.name}/{dot.name === "" ? "unknown" : printable(dot.name)}
+          {host.name}/{dot.name === "" ? "unknown" : <Said text={dot.name} />}
         </h2>
         <button type="button" class="quiet" onClick={onClose}>
           Close
@@ -52,8 +52,14 @@ export function DotCard({ view, address, onClose }: CardProps): JSX.Element | nu
         ))}
         {dot.refusals.map(({ text, code, why, fix }) => (
           <li key={`${text} ${code}`}>
-            <Badge tone="bad">refused</Badge> <b>{printable(text)}</b> <code>{code}</code> {printable(why)}{" "}
-            <span class="faint">{printable(fix)}</span>
+            <Badge tone="bad">refused</Badge>{" "}
+            <b>
+              <Said text={text} />
+            </b>{" "}
+            <code>{code}</code> <Prose text={why} />{" "}
+            <span class="faint">
+              <Prose text={fix} />
+            </span>
           </li>
         ))}
         {denied.slice(0, 8).map((flow) => (

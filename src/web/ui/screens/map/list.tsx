@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import { printable } from "../../../../base/printable.ts";
 import type { TopologyView } from "../../../map/topology-schema.ts";
 import type { Goes, Graph, GraphNode } from "../../../picture/graph.ts";
+import { Said } from "../../parts/said.tsx";
 
 type ListProps = {
   readonly graph: Graph;
@@ -22,8 +22,10 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
           .filter(({ layer }) => layer === "source")
           .map((source) => (
             <li key={source.id}>
-              <b>{printable(source.label)}</b>:{" "}
-              {numbered(countOf(graph, source.id, "open") + countOf(graph, source.id, "proved"), "opening")},{" "}
+              <b>
+                <Said text={source.label} />
+              </b>
+              : {numbered(countOf(graph, source.id, "open") + countOf(graph, source.id, "proved"), "opening")},{" "}
               {numbered(countOf(graph, source.id, "denied"), "packet")} denied in five minutes
             </li>
           ))}
@@ -76,10 +78,12 @@ function Name({ node, onGo }: { readonly node: GraphNode; readonly onGo: ListPro
   return (
     <>
       {goes === undefined ? (
-        <b>{printable(node.label)}</b>
+        <b>
+          <Said text={node.label} />
+        </b>
       ) : (
         <button type="button" class="link" onClick={() => onGo(goes)}>
-          {printable(node.label)}
+          <Said text={node.label} />
         </button>
       )}{" "}
       <span class="mono">{node.detail}</span>

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { ReviewView } from "../../../planner/schema.ts";
+import { Said } from "../../parts/said.tsx";
 import { linesOf, worstOf } from "./lines.ts";
 
 const words = { bad: "wrong", change: "warning", good: "tested" } as const;
@@ -23,7 +24,7 @@ export function FleetFile({ review }: { readonly review: ReviewView }): JSX.Elem
             const worst = worstOf(marks);
             return (
               <li key={number} class={worst === undefined ? "" : `file-${worst}`}>
-                <code>{text === "" ? " " : text}</code>
+                <code>{text === "" ? " " : <Said text={text.replace(/\r$/, "")} />}</code>
                 {worst === undefined ? null : (
                   <ul class="file-marks" aria-label={words[worst]}>
                     {marks.slice(0, 12).map((mark) => (

@@ -16,20 +16,7 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
   const kids = (id: string): readonly GraphNode[] => (below.get(id) ?? []).flatMap(({ to }) => nodes.get(to) ?? []);
   return (
     <div class="map-list">
-      <h2>From outside</h2>
-      <ul>
-        {graph.nodes
-          .filter(({ layer }) => layer === "source")
-          .map((source) => (
-            <li key={source.id}>
-              <b>
-                <Said text={source.label} />
-              </b>
-              : {numbered(countOf(graph, source.id, "open") + countOf(graph, source.id, "proved"), "opening")},{" "}
-              {numbered(countOf(graph, source.id, "denied"), "packet")} denied in five minutes
-            </li>
-          ))}
-      </ul>
+      <Sources graph={graph} />
       <h2>Hosts</h2>
       <ul>
         {graph.nodes
@@ -70,6 +57,27 @@ export function MapList({ graph, denied, onGo }: ListProps): JSX.Element {
         </>
       )}
     </div>
+  );
+}
+
+function Sources({ graph }: { readonly graph: Graph }): JSX.Element {
+  return (
+    <>
+      <h2>From outside</h2>
+      <ul>
+        {graph.nodes
+          .filter(({ layer }) => layer === "source")
+          .map((source) => (
+            <li key={source.id}>
+              <b>
+                <Said text={source.label} />
+              </b>
+              : {numbered(countOf(graph, source.id, "open") + countOf(graph, source.id, "proved"), "opening")},{" "}
+              {numbered(countOf(graph, source.id, "denied"), "packet")} denied in five minutes
+            </li>
+          ))}
+      </ul>
+    </>
   );
 }
 

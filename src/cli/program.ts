@@ -1,7 +1,9 @@
 import { Argument, Command, Option } from "commander";
 import type { ShellName } from "./completion.ts";
 import { addControllerVerbs } from "./controller-verbs.ts";
+import { withDoor } from "./door-options.ts";
 import { addGatewayVerbs } from "./gateway-verbs.ts";
+import type { GraphOptions } from "./graph.ts";
 import { addHostVerbs } from "./host-verbs.ts";
 import { addImportVerbs } from "./import-verbs.ts";
 import { addLab } from "./lab.ts";
@@ -35,6 +37,7 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
       "\nExit codes: 0 fine, 1 error, 2 something differs, 3 a test failed, 4 refused by the guard, 64 usage",
     );
   addFileVerbs(program, run);
+  addGraph(program, run);
   addDeviceVerbs(program, run);
   addImportVerbs(program, run);
   addHostVerbs(program, run);
@@ -44,6 +47,23 @@ export function makeProgram(run: Runner, passed: readonly string[] = []): Comman
   addLab(program, run, passed);
   addCompletion(program, run);
   return program;
+}
+
+function addGraph(program: Command, run: Runner): void {
+  withDoor(
+    program
+      .command("graph")
+      .description("draw the fleet from sources to containers, as the page's map does: of the fleet file, or --live")
+      .addOption(fileOption())
+      .addOption(prefixOption())
+      .addOption(
+        new Option("--format <format>", "what to write")
+          .choices(["svg", "dot", "json"] as const)
+          .default("svg" as const),
+      )
+      .option("--host <host>", "that host only, with all its containers")
+      .option("--live", "of the running controller: what is open, proved and denied now"),
+  ).action((options: GraphOptions) => run(async (terminal) => (await import("./graph.ts")).graph(options, terminal)));
 }
 
 function addCompletion(program: Command, run: Runner): void {

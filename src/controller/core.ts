@@ -272,7 +272,8 @@ export class Core {
   }
 }
 
-function staticsOf({ fleet, plan }: Basis, since: Instant): readonly OpeningView[] {
+/** What a fleet file opens by itself. */
+export function staticsOf({ fleet, plan }: Basis, since: Instant): readonly OpeningView[] {
   return deriveOpenings(fleet, plan).map(({ host, to, service, from }) => ({
     id: openingId(`fleet ${to} ${formatService(service)}`),
     host,

@@ -20,6 +20,7 @@ const reasons: Readonly<Record<string, string>> = {
   "sixgate plan": "needs the reader's devices",
   "sixgate apply": "changes the reader's devices",
   "sixgate diff": "needs the reader's devices",
+  "sixgate graph": "--live needs a controller; test/golden/graph draws fleet files",
   "sixgate import": "reads the reader's devices; test/cli and test/golden have each importer",
   "sixgate controller": "needs a gateway; test/cli/controller-process.test.ts",
   "sixgate agent": "needs an engine; test/lab/agent.test.ts",

@@ -1,9 +1,11 @@
 import type { HostPlan } from "../../addressing/address-plan.ts";
 import { reservedAddress } from "../../addressing/reserved-address.ts";
-import type { AgentView, Controller, OpeningView } from "../../controller/controller.ts";
+import type { HostName } from "../../base/name.ts";
+import type { AgentView, Controller, OpeningView, Status } from "../../controller/controller.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import { type Address, toBits } from "../../net/address.ts";
 import { baseBits, sizeOf } from "../../net/prefix.ts";
+import type { ContainerReport } from "../../openings/container-report.ts";
 import { formatService } from "../../openings/services.ts";
 import { breathe } from "../breathe.ts";
 import type { Proof } from "../probes/probe-book.ts";
@@ -15,8 +17,14 @@ import type { ContainerDot, HostBranch, TopologyView } from "./topology-schema.t
 /** Containers that are drawn one by one unless a host is asked for: more are nobody's picture, only numbers. */
 const mostContainers = 400;
 
+/** What a picture is made of: a running controller, or a fleet file that stands for one. */
+export type TopologySource = Pick<Controller, "basis" | "agents" | "openings" | "refusals"> & {
+  readonly containers: (host: HostName) => readonly Pick<ContainerReport, "name" | "endpoints">[];
+  readonly status: () => Pick<Status, "gateway">;
+};
+
 export type TopologyWish = {
-  readonly controller: Controller;
+  readonly controller: TopologySource;
   readonly denied: readonly DeniedGroup[];
   /** What fresh checks say of the opening of an id. */
   readonly proofOf: (id: string) => Proof;
@@ -66,7 +74,7 @@ export async function topologyOf({ controller, denied, proofOf, host: only }: To
   };
 }
 
-function gatewayOf(fleet: Fleet, controller: Controller): TopologyView["gateway"] {
+function gatewayOf(fleet: Fleet, controller: TopologySource): TopologyView["gateway"] {
   const { gateway } = controller.status();
   return {
     name: fleet.gateway.name,
@@ -110,7 +118,7 @@ function branchOf(
     readonly agent: AgentView | undefined;
     readonly spots: ReadonlyMap<Address, Spot>;
     readonly dots: readonly ContainerDot[] | undefined;
-    readonly controller: Controller;
+    readonly controller: TopologySource;
   },
 ): HostBranch {
   const { bridge, openings, names, agent, spots, dots } = facts;
@@ -159,7 +167,7 @@ function countSources(openings: readonly OpeningView[], names: SourceNames): Rea
   return Object.fromEntries(counts);
 }
 
-function spotsOf(host: HostPlan, controller: Controller, { fleet, openings }: Facts): ReadonlyMap<Address, Spot> {
+function spotsOf(host: HostPlan, controller: TopologySource, { fleet, openings }: Facts): ReadonlyMap<Address, Spot> {
   const spots = new Map<Address, Spot>();
   const spans = host.networks.map(({ name, prefix }) => {
     const first = baseBits(prefix);
@@ -188,7 +196,7 @@ function spotsOf(host: HostPlan, controller: Controller, { fleet, openings }: Fa
 function dotsOf(
   host: HostPlan,
   spots: ReadonlyMap<Address, Spot>,
-  controller: Controller,
+  controller: TopologySource,
   { openings, names, proofs }: Facts,
 ): readonly ContainerDot[] {
   const refused = Map.groupBy(controller.refusals(host.host), ({ to }) => to);

@@ -1,16 +1,7 @@
 import type { JSX, SVGAttributes, TargetedKeyboardEvent } from "preact";
-import { printable } from "../../../../base/printable.ts";
 import type { Goes } from "../../../picture/graph.ts";
 import { type Drawn, type Layout, nodeHeight, type Placed } from "../../../picture/layout.ts";
-
-const headings = {
-  source: "Sources",
-  gateway: "Gateway",
-  bridge: "Bridge",
-  host: "Hosts",
-  network: "Networks",
-  container: "Containers",
-} as const;
+import { headings, type NodeTexts, textsOf } from "../../../picture/texts.ts";
 
 type PictureProps = {
   readonly layout: Layout;
@@ -68,6 +59,7 @@ type NodeProps = { readonly node: Placed; readonly denied: number } & Omit<Pictu
 
 function Node({ node, denied, lit, onPoint, onGo }: NodeProps): JSX.Element {
   const { goes } = node;
+  const texts = textsOf(node, denied);
   const pale = lit !== undefined && !lit.has(node.id);
   return (
     <g
@@ -76,42 +68,29 @@ function Node({ node, denied, lit, onPoint, onGo }: NodeProps): JSX.Element {
       transform={`translate(${node.x} ${node.y})`}
       onPointerEnter={() => onPoint(node.id)}
     >
-      <title>
-        {[node.label, node.detail, ...node.marks, ...(denied === 0 ? [] : [`${denied} packets denied in five minutes`])]
-          .filter((each) => each !== "")
-          .map(printable)
-          .join("\n")}
-      </title>
+      <title>{texts.title}</title>
       <rect width={node.width} height={nodeHeight} rx={7} />
-      <Inside node={node} denied={denied} />
+      <Inside texts={texts} />
     </g>
   );
 }
 
-/** Widths of a letter: of the label in bold, of the detail in the fixed font, of what is remarked. At most. */
-const letter = { label: 7.9, detail: 7, remark: 6.4 };
-
 /** Two lines of text, and at the right of the first what is amiss. An inner picture cuts what is too long for it. */
-function Inside({ node, denied }: Pick<NodeProps, "node" | "denied">): JSX.Element {
-  const [first, ...others] = node.marks;
-  const mark = first === undefined ? "" : `${first}${others.length === 0 ? "" : ` +${others.length}`}`;
-  const remark = mark !== "" ? mark : denied > 0 ? `${denied} denied` : "";
-  const room = node.width - 24 - 8;
-  const forLabel = remark === "" ? room : Math.max(room / 3, room - 8 - remark.length * letter.remark);
+function Inside({ texts: { room, label, detail, remark } }: { readonly texts: NodeTexts }): JSX.Element {
   return (
     <>
       <circle class="map-dot" cx={13} cy={15.5} r={3.5} />
       <svg x={24} width={room} height={nodeHeight}>
         <text class="map-label" y={20}>
-          {cut(printable(node.label), forLabel / letter.label)}
+          {label}
         </text>
-        {remark === "" ? null : (
-          <text class={mark === "" ? "map-count" : "map-mark"} x={room} y={19} text-anchor="end">
-            {cut(printable(remark), (room - Math.min(forLabel, node.label.length * letter.label)) / letter.remark)}
+        {remark === undefined ? null : (
+          <text class={`map-${remark.kind}`} x={room} y={19} text-anchor="end">
+            {remark.text}
           </text>
         )}
         <text class="map-detail" y={35}>
-          {cut(printable(node.detail), room / letter.detail)}
+          {detail}
         </text>
       </svg>
     </>
@@ -133,10 +112,4 @@ function leads(node: Placed, onPoint: PictureProps["onPoint"], onGo: PictureProp
     onFocus: () => onPoint(node.id),
     onBlur: () => onPoint(undefined),
   };
-}
-
-/** By the widest letters of the page's fonts: a picture has no ellipsis of its own. */
-function cut(text: string, letters: number): string {
-  const all = Array.from(text);
-  return all.length <= letters ? text : `${all.slice(0, Math.max(1, Math.floor(letters) - 1)).join("")}…`;
 }

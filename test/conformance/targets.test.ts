@@ -1,8 +1,11 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { drivers, lanes } from "../../src/drivers/index.ts";
+import { opnsenseFaults, pfsenseFaults } from "../cli/pf-faults.ts";
+import { robotFaults } from "../cli/robot-faults.ts";
 import { against, filesOf } from "./drivers/against.ts";
+import { pagePath } from "./drivers/page.ts";
 import { targets } from "./targets.ts";
 
 test("targets have a test file each, and no test file judges anybody else", () => {
@@ -47,6 +50,28 @@ test("lanes have a suite each, in the list of what their driver is judged agains
   );
   expect(listed.toSorted()).toEqual(files.map((name) => `test/conformance/${name}`).toSorted());
 });
+
+test("docs/conformance-drivers.md tells of every driver, every case of the suite and every fault", () => {
+  const page = readFileSync(pagePath, "utf8");
+  const missing = [
+    ...Object.keys(against).filter((name) => !page.includes(`| ${name} | `)),
+    ...titlesIn("suite.ts").filter((title) => !page.includes(`| ${title.replace(/ state %i,/, " each state,")} |`)),
+    ...titlesIn("lane-suite.ts").filter((title) => !page.includes(`| ${title} |`)),
+    ...[...pfsenseFaults, ...opnsenseFaults, ...robotFaults].filter(
+      ({ fault, ends }) => !page.includes(`| ${fault} | ${ends} |`),
+    ),
+  ];
+  expect(missing, "run `npm run conformance -- drivers` as root").toEqual([]);
+  expect(page).not.toContain("**failed**");
+});
+
+/** Titles of the tests that a file of this folder has. */
+function titlesIn(file: string): readonly string[] {
+  const text = readFileSync(join(import.meta.dirname, file), "utf8");
+  return [...text.matchAll(/^ {2}(?:test(?:\.each\(.*\))?\(|const deadMan = )\s*"([^"]+)"/gm)].flatMap(
+    ([, title]) => title ?? [],
+  );
+}
 
 test("lanes lead into gateways that there is a driver for", () => {
   expect(Object.keys(lanes).length).toBeGreaterThan(0);

@@ -12,6 +12,10 @@ await shell.remove("/run/made/by/ssh.txt");
 const gone = await shell.read("/run/made/by/ssh.txt");
 const input = await shell.run(["cat"], { input: "by standard input" });
 const failed = await shell.run(["sh", "-c", "echo no >&2; exit 7"]);
+// ssh's own status: the program's is told from it, and from a connection that broke while the program ran.
+const own = await shell.run(["sh", "-c", "echo before; echo PHP Fatal error >&2; exit 255"]);
+const long = await shell.run(["sh", "-c", "printf 'two\nlines' >&2\nexit 255"]);
+const killed = await shell.run(["sh", "-c", "kill -TERM $$"]);
 await shell.reconnect?.();
 const refused = await sshShell("nowhere")
   .run(["true"])
@@ -19,6 +23,13 @@ const refused = await sshShell("nowhere")
     () => "reached",
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
+const endSession = `at=$PPID
+until [ "$(ps -o comm= -p "$at" | cut -c 1-4)" = sshd ]; do at=$(ps -o ppid= -p "$at" | tr -d ' '); done
+kill -KILL "$at"; sleep 60`;
+const cut = await shell.run(["sh", "-c", endSession]).then(
+  (ran) => JSON.stringify(ran),
+  (error: unknown) => (error instanceof Error ? error.message : String(error)),
+);
 const connection = await shell.run(["sh", "-c", "echo $SSH_CONNECTION"]);
 process.stdout.write(
   JSON.stringify({
@@ -30,6 +41,10 @@ process.stdout.write(
     gone: gone === undefined,
     input,
     failed,
+    own,
+    long,
+    killed,
+    cut,
     refused,
     connection: connection.stdout,
   }),

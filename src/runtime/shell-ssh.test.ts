@@ -1,46 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { noMachine, startMachine } from "../../test/machine.ts";
-import { cacheFolder } from "../lab/cache.ts";
-import { layTree } from "../lab/node-files.ts";
+import { startMachine } from "../../test/machine.ts";
+import { nameForSsh, noSshMachine, sshClient, startSshd } from "../../test/ssh-machine.ts";
 import { commandLine, quoteWord, sshShell } from "./shell-ssh.ts";
-import { unpackPackages } from "./unpack.ts";
 
 const walk = fileURLToPath(new URL("../../test/ssh-walk.ts", import.meta.url));
-const reason = await noMachine(["apt-get", "ssh", "ssh-keygen"]);
-
-// A whole machine of its own: sshd wants a user, and ssh reads the config of the user that it runs as.
-const setUp = `mkdir -p /run/sshd; mkdir -m 700 /run/home /run/home/.ssh
-sed -i 's#^root:\\([^:]*:[^:]*:[^:]*:[^:]*\\):[^:]*:#root:\\1:/run/home:#' /etc/passwd; grep -q '^root:.*:/run/home:' /etc/passwd
-grep -q ^sshd: /etc/passwd || echo 'sshd:x:100:65534::/run/sshd:/usr/sbin/nologin' >>/etc/passwd
-ssh-keygen -q -t ed25519 -N '' -f /run/home/.ssh/id; cp /run/home/.ssh/id.pub /run/home/.ssh/authorized_keys
-ssh-keygen -q -t ed25519 -N '' -f /run/host-key
-printf 'Port 2222\\nListenAddress 127.0.0.1\\nHostKey /run/host-key\\nPermitRootLogin prohibit-password\\nAuthorizedKeysFile /run/home/.ssh/authorized_keys\\nStrictModes no\\nUsePAM no\\n' >/run/sshd_config
-/usr/sbin/sshd -f /run/sshd_config -E /run/sshd.log
-printf '[127.0.0.1]:2222 %s\\n' "$(cut -d' ' -f1,2 /run/host-key.pub)" >/run/home/.ssh/known_hosts
-printf 'Host there\\n HostName 127.0.0.1\\n Port 2222\\n User root\\n IdentityFile /run/home/.ssh/id\\nHost nowhere\\n HostName 127.0.0.1\\n Port 2223\\n' >/run/home/.ssh/config`;
+const reason = await noSshMachine([]);
 
 test.skipIf(reason !== undefined)(
   "sshShell does over real ssh what a Shell promises, whatever the words hold",
-  async (context) => {
+  async () => {
     const at = await startMachine("ssh", []);
     try {
-      await layTree(
-        at.shell,
-        await unpackPackages(["openssh-server", "libwrap0"], join(cacheFolder(), "packages"), (line) =>
-          console.log(line),
-        ),
-      );
-      // Unpacked without what it depends on: another release may want more libraries than this machine has.
-      const lacks = await at.sh(
-        "for path in /usr/sbin/sshd /usr/lib/openssh/sshd-*; do if [ -x $path ]; then ldd $path; fi; done | grep 'not found' || true",
-      );
-      if (lacks.stdout !== "") context.skip(`sshd lacks libraries: ${lacks.stdout.trim()}`);
-      const made = await at.sh(setUp);
-      expect(made.stderr.replace(/.*setlocale.*\n/g, "")).toBe("");
+      const publicKey = await sshClient(at.shell);
+      const there = await startSshd(at.shell, { address: "127.0.0.1", port: 2222, publicKey });
+      await nameForSsh(at.shell, { there, nowhere: { ...there, port: 2223 } });
       const ran = await at.shell.run([process.execPath, walk], { timeout: 60_000 });
       expect(ran.stderr).toBe("");
       const seen = JSON.parse(ran.stdout) as Record<string, unknown> & { readonly hostile: string };
@@ -52,6 +28,10 @@ test.skipIf(reason !== undefined)(
         gone: true,
         input: { code: 0, stdout: "by standard input" },
         failed: { code: 7, stderr: "no\n" },
+        own: { code: 255, stdout: "before\n", stderr: "PHP Fatal error\n" },
+        long: { code: 255, stdout: "", stderr: "two\nlines" },
+        killed: { code: 143 },
+        cut: expect.stringContaining("E503"),
         refused: expect.stringContaining("E503"),
         connection: expect.stringContaining("127.0.0.1"),
       });

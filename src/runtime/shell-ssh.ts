@@ -12,17 +12,26 @@ export function quoteWord(word: string): string {
   return `'${word.replaceAll("'", `'\\''`).replaceAll("!", `'\\!'`)}'`;
 }
 
+/** What a program's own 255 is told by on standard error, for ssh has that status too. */
+const ownStatus = "sixgate: the program itself ended with 255\n";
+const tellOwnStatus = `code=$?; [ $code -ne 255 ] || echo "${ownStatus.trim()}" >&2; exit $code`;
+
 /**
  * A program with its words as one line that means the same to every login shell, csh(1) too: OPNsense hands what root is
- * asked over ssh to csh, which takes no line end in quotes. Words with line ends are put together by a sh(1) over there.
+ * asked over ssh to csh, which takes no line end in quotes. A sh(1) over there runs it, puts words with line ends together,
+ * and says so where the program ends with 255.
  */
 export function commandLine(argv: readonly string[]): string {
-  if (!argv.some((word) => word.includes("\n"))) return argv.map(quoteWord).join(" ");
+  if (!argv.some((word) => word.includes("\n")))
+    return `sh -c ${quoteWord(`"$@"; ${tellOwnStatus}`)} sh ${argv.map(quoteWord).join(" ")}`;
   const words = argv.map((word) => `'${word.replaceAll("'", `'\\''`).replaceAll("\n", `'"$nl"'`)}'`);
-  return `sh -c ${quoteWord(`nl=$(printf "\\n."); nl=\${nl%.}; ${words.join(" ")}`)}`;
+  return `sh -c ${quoteWord(`nl=$(printf "\\n."); nl=\${nl%.}; ${words.join(" ")}; ${tellOwnStatus}`)}`;
 }
 
-/** Exit status 255 is ssh's own: not reached, not let in (ssh(1), EXIT STATUS). */
+/**
+ * Exit status 255 is ssh's own: not reached, not let in, cut off (ssh(1), EXIT STATUS). PHP has it too, after a fatal
+ * error; then the far side said so, behind all that the program printed.
+ */
 const sshFailed = 255;
 
 let folder: string | undefined;
@@ -53,11 +62,17 @@ export function sshShell(target: string): Shell {
     "ControlMaster=auto",
     `ControlPath=${join(socketFolder(), "%C")}`,
     "ControlPersist=10",
+    // A cut cable says nothing: without these a call would wait for its own timeout, minutes for some.
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=4",
   ];
   const base = ["ssh", ...options.flatMap((option) => ["-o", option]), "--", target];
   async function run(argv: readonly string[], ranWith?: RunOptions): Promise<Ran> {
     const ran = await runProcess(name, [...base, commandLine(argv)], ranWith);
     if (ran.code !== sshFailed) return ran;
+    const told = ran.stderr.lastIndexOf(ownStatus);
+    if (told >= 0)
+      return { ...ran, stderr: `${ran.stderr.slice(0, told)}${ran.stderr.slice(told + ownStatus.length)}` };
     throw new Failure(
       "E503",
       name,

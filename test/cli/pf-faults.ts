@@ -23,8 +23,8 @@ export const pfsenseFaults: readonly Struck<PfSenseFault>[] = [
   { fault: "no-package", times: forever, ends: "E560" },
   { fault: "named-by-descr", times: forever, ends: fine },
   { fault: "no-rights", times: forever, ends: "E553" },
-  // PHP's 255 is also what ssh ends with when it does not get through; a driver without ssh between says E511.
-  { fault: "php-fails", times: 1, ends: "E503" },
+  // PHP ends with 255, as ssh does when it does not get through: they are told apart.
+  { fault: "php-fails", times: 1, ends: "E511" },
   { fault: "shell-lost", times: forever, ends: "E503" },
 ];
 
@@ -42,7 +42,7 @@ export const opnsenseFaults: readonly Struck<OpnSenseFault>[] = [
   { fault: "stalled", times: 1, ends: fine },
   { fault: "answer-lost", times: 1, ends: "E503" },
   { fault: "no-rights", times: forever, ends: "E553" },
-  // PHP's 255 is also what ssh ends with when it does not get through; a driver without ssh between says E511.
-  { fault: "php-fails", times: 1, ends: "E503" },
+  // PHP ends with 255, as ssh does when it does not get through: they are told apart.
+  { fault: "php-fails", times: 1, ends: "E511" },
   { fault: "shell-lost", times: forever, ends: "E503" },
 ];

@@ -6,6 +6,7 @@ import type { Ran, Shell } from "../../runtime/shell.ts";
 import { deletionOf, type LiveFlow, parseFlows } from "./flows.ts";
 import { parseElements, parseListing, parseTimedElements, type TimedElement } from "./listing.ts";
 import { table } from "./ruleset.ts";
+import { parseSessions, rememberInput, rememberScript } from "./sessions.ts";
 import { roleOf } from "./set-shapes.ts";
 import { isForeign, partsOf } from "./transaction.ts";
 
@@ -32,6 +33,11 @@ export type Nft = {
   send(transaction: string, signal?: AbortSignal): Promise<void>;
   /** Rejects with E502 where conntrack is missing: without it live flows can't be cut. */
   requireConntrack(signal?: AbortSignal): Promise<void>;
+  /**
+   * Before the first table: connection tracking begins with it, would take what runs already for the middle of nothing, and
+   * `nf_conntrack_tcp_loose=0` refuses that. So the gateway's own TCP sessions are told to it, the one that we came in by too.
+   */
+  keepSessions(signal?: AbortSignal): Promise<void>;
   /** Flows over IPv6, all of them or those to one address. */
   flows(to: string | undefined, signal?: AbortSignal): Promise<readonly LiveFlow[]>;
   /** Holds off, for a minute, whatever hosts still send into flows that are cut next (tuples of the set `cut`). */
@@ -62,6 +68,14 @@ export function nftAt(shell: Shell): Nft {
     },
     async requireConntrack(signal) {
       await must(["conntrack", "--version"], signal);
+    },
+    async keepSessions(signal) {
+      const [established, listening] = await Promise.all([
+        run(["ss", "-Htn", "state", "established"], undefined, signal),
+        run(["ss", "-Htln"], undefined, signal),
+      ]);
+      const sessions = parseSessions(established.stdout, listening.stdout);
+      if (sessions.length > 0) await run(["sh", "-c", rememberScript], rememberInput(sessions), signal);
     },
     async flows(to, signal) {
       return parseFlows(await must(["conntrack", "-L", "-f", "ipv6", ...(to === undefined ? [] : ["-d", to])], signal));

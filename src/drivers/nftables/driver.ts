@@ -119,14 +119,16 @@ async function goLive(
   if (closes(live)) await nft.requireConntrack(signal);
   const structural = live.some((each) => (each.kind === "delete" ? each.before : each.after).lane === "structure");
   if (structural) await refuseSecond(shell, "nftables-", signal);
+  const former = structural ? await formerOf(step, signal) : undefined;
   const undo = structural
     ? await armWatchdog(shell, {
         id: `nftables-${hashOf(`${revision} ${shell.name} ${transaction}`)}-${Date.now().toString(36)}`,
-        undo: undoScript(live, await formerOf(step, signal)),
+        undo: undoScript(live, former),
         after: confirmWithin,
       })
     : undoMembers(step, rules);
   try {
+    if (structural && former === undefined) await nft.keepSessions(signal);
     await nft.send(transaction, signal);
   } catch (cause) {
     const refused = cause instanceof Failure && cause.diagnostic.code === "E511";

@@ -2,7 +2,7 @@
  * The watchdog's part on the device, for any POSIX shell, on Linux and FreeBSD: `sh ID.watch VERB FOLDER ID [SECONDS]`.
  *
  * The undo script wanders by rename, which is atomic, so only one side can have it:
- * `ID.sh` (armed) → `ID.running` → `ID.undone` (holds the exit code), or `ID.sh` → `ID.confirmed`.
+ * `ID.unarmed` → `ID.sh` (armed) → `ID.running` → `ID.undone` (holds the exit code), or `ID.sh` → `ID.confirmed`.
  * `state` looks in the order of that way, so it never falls between two names.
  */
 export const watchdogScript = `# sixgate: puts a change back unless it is confirmed. Made for one change, removed with it.
@@ -77,8 +77,20 @@ stop() {
   ! alive
 }
 
+# What is left of changes that nothing waits for any more, three hours and more old: who made them never came back.
+sweep() {
+  for each in $(find . -maxdepth 1 -type f -name '*.watch' -mmin +180); do
+    old=\${each%.watch}
+    [ -e "$old.sh" ] || [ -e "$old.running" ] ||
+      rm -f "$old.unarmed" "$old.confirmed" "$old.undone" "$old.log" "$old.pid" "$old.pid.new" "$old.unit" "$old.watch"
+  done
+}
+
 case $verb in
 arm)
+  sweep
+  # Under another name until now: a script whose arming never came would be taken for one that waits.
+  mv "$id.unarmed" "$id.sh" || exit 71
   if systemd_here; then
     : >"$id.unit"
     systemd-run --quiet --collect --unit="$unit" --on-active="$4s" --timer-property=AccuracySec=100ms \\
@@ -115,7 +127,7 @@ state) state ;;
 waits) if [ -e "$id.unit" ] || alive; then exit 0; else exit 1; fi ;;
 forget)
   stop || exit 72
-  rm -f "$id.sh" "$id.confirmed" "$id.undone" "$id.log" "$id.pid" "$id.pid.new" "$id.unit" "$id.watch"
+  rm -f "$id.unarmed" "$id.sh" "$id.confirmed" "$id.undone" "$id.log" "$id.pid" "$id.pid.new" "$id.unit" "$id.watch"
   ;;
 *) exit 64 ;;
 esac

@@ -143,6 +143,48 @@ test("armWatchdog waits, fires and is confirmed on FreeBSD, which has neither se
   await expect(late.confirm()).rejects.toThrow("E514");
 });
 
+test("armWatchdog takes away what is left of changes of long ago that nothing waits for, and nothing else", async () => {
+  await shell.run(["mkdir", "-p", folder]);
+  const gone = [
+    "old.watch",
+    "old.undone",
+    "old.log",
+    "old.pid",
+    "kept.watch",
+    "kept.confirmed",
+    "cut.watch",
+    "cut.unarmed",
+  ];
+  const stays = [
+    "new.log",
+    "new.undone",
+    "new.watch",
+    "program",
+    "runs.running",
+    "runs.watch",
+    "waits.sh",
+    "waits.watch",
+  ];
+  for (const name of [...gone, ...stays]) await shell.write(join(folder, name), "");
+  for (const name of [...gone, "program", "runs.watch", "waits.watch"])
+    await shell.run(["touch", "-d", "4 hours ago", join(folder, name)]);
+  const pending = await armWatchdog(shell, { id: "a9", undo: "true", after: seconds(60), folder });
+  await pending.confirm();
+  expect((await readdir(folder)).sort()).toEqual(stays);
+});
+
+test("armWatchdog leaves no script that looks armed where the connection is lost before the arming", async () => {
+  const lost = {
+    ...shell,
+    run: async (argv: readonly string[]) => {
+      if (argv.includes("arm") || argv.includes("forget")) throw new Error("connection lost");
+      return shell.run(argv);
+    },
+  };
+  await expect(armWatchdog(lost, { id: "c1", undo: "true", after: seconds(1), folder })).rejects.toThrow("E513");
+  expect((await readdir(folder)).sort()).toEqual(["c1.unarmed", "c1.watch"]);
+});
+
 test.each(["", "A", "../x", "a b", "-a"])("armWatchdog refuses the id %j", async (id) => {
   await expect(armWatchdog(shell, { id, undo: "true", after: seconds(1), folder })).rejects.toThrow(RangeError);
 });

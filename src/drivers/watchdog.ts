@@ -66,7 +66,7 @@ async function arm(shell: Shell, options: WatchdogOptions, dog: Watchdog): Promi
   try {
     await must(shell, ["mkdir", "-p", "-m", "0700", folder]);
     await shell.write(`${folder}/${id}.watch`, watchdogScript, 0o700);
-    await shell.write(`${folder}/${id}.sh`, options.undo, 0o700);
+    await shell.write(`${folder}/${id}.unarmed`, options.undo, 0o700);
     asked = true;
     const said = await must(shell, dog.argv("arm", String(options.after)));
     const there = await shell.read(`${folder}/${id}.sh`);

@@ -30,8 +30,10 @@ export type Exec = {
   kept(id: string): string;
   /** Keeps the device's state under an id, for {@link undoOf}. Rejects with E554 where another change waits. */
   snapshot(id: string, input: unknown, signal?: AbortSignal): Promise<void>;
-  /** Text for sh(1) that puts back what was kept. */
+  /** Text for sh(1) that puts back what was kept. What was kept stays where that fails, for people. */
   undoOf(id: string): string;
+  /** From now on a restart runs the undo that waits. Not before there is one: else nothing takes it away but a restart. */
+  atBoot(): Promise<void>;
   forget(id: string): Promise<void>;
 };
 
@@ -63,16 +65,27 @@ export function execAt(shell: Shell, options: ExecOptions): Exec {
     },
     async snapshot(id, input, signal) {
       await refuseSecond(shell, folder);
-      await shell.write(bootHookPath, bootHookFor(folder), 0o755);
-      try {
-        await php(["snapshot", kept(id)], input, signal);
-      } catch (cause) {
-        // Nothing is armed yet, so there is nothing for a boot to take back.
-        await shell.remove(bootHookPath).catch(() => undefined);
-        throw cause;
-      }
+      // Of changes whose maker was gone between keeping and arming, or between confirming and forgetting.
+      await shell.run([
+        "find",
+        folder,
+        "-maxdepth",
+        "1",
+        "-name",
+        "*.json",
+        "-mmin",
+        "+180",
+        "-exec",
+        "rm",
+        "-f",
+        "{}",
+        "+",
+      ]);
+      await php(["snapshot", kept(id)], input, signal);
     },
-    undoOf: (id) => `php ${programPath} restore ${kept(id)} && rm -f ${kept(id)} ${bootHookPath}\n`,
+    undoOf: (id) =>
+      `php ${programPath} restore ${kept(id)}\ncode=$?\nrm -f ${bootHookPath}\n[ "$code" -eq 0 ] && rm -f ${kept(id)}\nexit "$code"\n`,
+    atBoot: () => shell.write(bootHookPath, bootHookFor(folder), 0o755),
     async forget(id) {
       await shell.remove(bootHookPath);
       await shell.remove(kept(id));
@@ -89,10 +102,13 @@ function bootHookFor(folder: string): string {
 # sixgate: takes back a change that was not confirmed before this restart.
 PATH=$PATH:/usr/local/bin:/usr/local/sbin
 cd ${folder} 2>/dev/null || exit 0
-for each in *.sh; do
+for each in *.sh *.running; do
   [ -e "$each" ] || continue
-  mv "$each" "\${each%.sh}.running" && sh "./\${each%.sh}.running" >"\${each%.sh}.log" 2>&1
-  rm -f "\${each%.sh}.running"
+  id=\${each%.*}
+  # One that runs already was cut off by the restart: it can be run again.
+  [ "$each" = "$id.running" ] || mv "$each" "$id.running" || continue
+  sh "./$id.running" >"$id.log" 2>&1
+  rm -f "$id.running"
 done
 rm -f "$0"
 `;

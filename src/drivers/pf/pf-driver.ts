@@ -141,21 +141,27 @@ async function arm<R>(
   const { shell } = device;
   if (shell === undefined) throw new RangeError("no shell to arm an undo with");
   await device.keep(exec, id, before, signal);
-  let undo: HeldWatchdog;
+  let undo: HeldWatchdog | undefined;
   try {
     undo = await armHeldWatchdog(shell, { id, undo: exec.undoOf(id), after: confirmWithin, folder: exec.folder });
+    await exec.atBoot();
   } catch (cause) {
+    // Nothing was written yet.
+    await undo?.confirm().catch(() => undefined);
     await exec.forget(id).catch(() => undefined);
     throw cause;
   }
+  const armed = undo;
   return {
-    hold: undo.hold,
+    hold: armed.hold,
     async confirm(by) {
-      await undo.confirm(by);
+      await armed.confirm(by);
       await exec.forget(id);
     },
     async rollback(by) {
-      await undo.rollback(by);
+      await armed.rollback(by);
+      // It takes its things away itself; what was written while it ran is left.
+      await exec.forget(id).catch(() => undefined);
       // What the API was still at when the device went back may have been written after it.
       const { items } = await device.look(by);
       if ([before.items, wholly(before)].some((old) => diff(items, old).length === 0)) return;

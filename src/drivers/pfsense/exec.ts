@@ -15,6 +15,8 @@ export type PfSenseExec = Exec & {
   members(changes: Readonly<Record<string, MemberChange>>, signal?: AbortSignal): Promise<void>;
   /** Makes what is missing of the members lane, and loads it. */
   lane(wish: LaneWish, signal?: AbortSignal): Promise<void>;
+  /** Takes away what that made for these tables, where they hold nothing and nothing of others names them. */
+  unlane(tables: readonly string[], signal?: AbortSignal): Promise<void>;
 };
 
 /** The login shell of `admin` is a menu that hands on the first word of a command alone; root's is a real one. */
@@ -34,5 +36,6 @@ export function pfSenseExecAt(shell: Shell): PfSenseExec {
     nowhere: (network, present, signal) => exec.php(["nowhere"], { network, present }, signal),
     members: (changes, signal) => exec.php(["members"], changes, signal),
     lane: (wish, signal) => exec.php(["lane"], wish, signal),
+    unlane: (tables, signal) => exec.php(["unlane"], { tables }, signal),
   };
 }

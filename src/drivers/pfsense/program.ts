@@ -207,6 +207,40 @@ function lane($wish) {
   answer(['made' => $made]);
 }
 
+function names_in($text, $name) { return preg_match("/\\\\b$name\\\\b/", $text) === 1; }
+
+/** Asked of pf right before: what is in a table lets somebody in. Unknown is not empty. */
+function is_empty_table($name) {
+  exec('pfctl -q -t ' . escapeshellarg($name) . ' -T show 2>/dev/null', $lines, $code);
+  return $code === 0 && $lines === [];
+}
+
+function unlane($wish) {
+  $aliases = all('aliases/alias');
+  $rules = all('filter/rule');
+  $of_lane = fn($item) => marked($item) && of_lane($item);
+  $others = fn($items) => array_values(array_filter($items, fn($item) => !$of_lane($item)));
+  $foreign = json_encode([$others($aliases), $others($rules), config_get_path('nat', [])], JSON_UNESCAPED_SLASHES);
+  $gone = [];
+  foreach ($wish['tables'] as $table) {
+    if (preg_match('/^sg[lt]_[a-z0-9_]+$/', $table) === 1 && !names_in($foreign, $table) && is_empty_table($table)) $gone[] = $table;
+  }
+  if ($gone === []) answer(['gone' => 0]);
+  $to = fn($rule) => $of_lane($rule) && preg_match('/^sixgate: pass \\S+ (\\S+)$/', $rule['descr'], $found) === 1 ? $found[1] : '';
+  $rules = array_values(array_filter($rules, fn($rule) => !in_array($to($rule), $gone, true)));
+  $asked = $foreign . json_encode($rules, JSON_UNESCAPED_SLASHES);
+  $aliases = array_values(array_filter($aliases, function ($alias) use ($of_lane, $gone, $asked) {
+    $name = $alias['name'] ?? '';
+    if (!$of_lane($alias) || $name === 'sgs_none') return true;
+    return strncmp($name, 'sgs_', 4) === 0 ? names_in($asked, $name) : !in_array($name, $gone, true);
+  }));
+  config_set_path('aliases/alias', $aliases);
+  config_set_path('filter/rule', $rules);
+  write_config('sixgate: services that nobody has open any more');
+  filter_configure_sync();
+  answer(['gone' => count($gone)]);
+}
+
 switch ($verb) {
   case 'snapshot': snapshot($file, input());
   case 'restore': restore($file);
@@ -214,6 +248,7 @@ switch ($verb) {
   case 'nowhere': nowhere(input());
   case 'members': members(input());
   case 'lane': lane(input());
+  case 'unlane': unlane(input());
   default: fail("no verb $verb");
 }
 `;

@@ -3,14 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { serviceAlias } from "../../../src/drivers/pf/names.ts";
 import { serviceModel } from "../../../src/drivers/pf/policy.ts";
 import { wishOf } from "../../../src/drivers/pfsense/lane-wish.ts";
 import { program } from "../../../src/drivers/pfsense/program.ts";
 import { prefix } from "../../../src/net/prefix.ts";
+import type { Service } from "../../../src/openings/opening.ts";
 import { runProcess } from "../../../src/runtime/process.ts";
 import { missingFor } from "../../conformance/needs.ts";
 import { type Config, type Fields, textOf } from "./config.ts";
-import { ours as isStructure, laneIn, membersIn, restoreInto, snapshotOf, tidyIn } from "./php.ts";
+import { dropLaneIn, ours as isStructure, laneIn, membersIn, restoreInto, snapshotOf, tidyIn } from "./php.ts";
 
 // The program that the product puts on pfSense, run by a real PHP over stand-ins for pfSense's own functions, against what
 // the fake does in its place: the same configuration has to come out.
@@ -68,6 +70,7 @@ async function php(
     [
       "env",
       `SIXGATE_CONFIG=${path}`,
+      `PATH=${folder}:${process.env["PATH"] ?? ""}`,
       "php",
       "-d",
       `include_path=${folder}`,
@@ -233,6 +236,44 @@ test.skipIf(reason !== undefined)(
     const before = { ...nothing, aliases: { alias: [taken] } };
     const refused = await php(before, ["lane"], wish);
     expect([refused.code, refused.config]).toEqual([70, before]);
+  },
+  60_000,
+);
+
+test.skipIf(reason !== undefined)(
+  "unlane takes away what the fake takes away: never what pf has an entry in, nor what others name",
+  async () => {
+    const tcp = (port: number): Service => ({ kind: "ports", transport: "tcp", ports: { first: port, last: port } });
+    const wish = wishOf([
+      serviceModel(structure, "l", tcp(44), [anyone], []),
+      serviceModel(structure, "l", tcp(443), [office], []),
+      serviceModel(structure, "t", tcp(8443), [office], []),
+      serviceModel(structure, "l", { kind: "ping" }, [anyone], []),
+    ]);
+    const asked = wish.aliases.map(({ name }) => name);
+    // pf, as far as it is asked: these are tables without entries, another holds one, the rest can't be told.
+    const empty = ["sgl_tcp_44", serviceAlias("l", tcp(443), [office]), serviceAlias("t", tcp(8443), [office])];
+    const pfctl = `#!/bin/sh\ncase $3 in ${empty.join(" | ")}) ;; sgl_ping) echo "   2001:db8::7" ;; *) exit 255 ;; esac\n`;
+    writeFileSync(join(folder, "pfctl"), pfctl, { mode: 0o755 });
+    const isEmpty = (table: string): boolean => empty.includes(table);
+    await fc.assert(
+      fc.asyncProperty(anyConfig, fc.constantFrom(...asked, "nothing"), async (config, named) => {
+        const full = structuredClone(config);
+        laneIn(full, wish, 0);
+        full.filter.rule.push({ type: "pass", descr: "somebody's", destination: { address: named } });
+        const real = await php(full, ["unlane"], { tables: [...asked, "sgl_none_such", "x; id"] });
+        expect(real.code, String(real.said)).toBe(0);
+        const mine = structuredClone(full);
+        expect(real.said).toEqual({ gone: dropLaneIn(mine, asked, isEmpty) });
+        expect(real.config).toEqual(mine);
+        const left = mine.aliases.alias.map((each) => textOf(each, "name"));
+        for (const kept of ["sgs_none", "sgl_ping", ...(asked.includes(named) ? [named] : [])])
+          expect(left).toContain(kept);
+        if (named === "nothing")
+          expect(left.filter((each) => asked.includes(each ?? ""))).toEqual(["sgs_none", "sgl_ping"]);
+      }),
+      { numRuns: 15 },
+    );
   },
   60_000,
 );

@@ -166,6 +166,28 @@ export function laneIn(config: Config, wish: LaneWish, now: number): number {
   return made;
 }
 
+/** Gives how many tables went. `isEmpty`: as pf has them. */
+export function dropLaneIn(config: Config, tables: readonly string[], isEmpty: (table: string) => boolean): number {
+  const ofLane = (item: Fields): boolean => marked(item) && !ours(item);
+  const names = (text: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(text);
+  const others = [config.aliases.alias, config.filter.rule].map((all) => all.filter((each) => !ofLane(each)));
+  const foreign = JSON.stringify([...others, config.nat]);
+  const gone = new Set(
+    tables.filter((each) => /^sg[lt]_[a-z0-9_]+$/.test(each) && !names(foreign, each) && isEmpty(each)),
+  );
+  if (gone.size === 0) return 0;
+  config.filter.rule = config.filter.rule.filter(
+    (rule) => !(ofLane(rule) && gone.has(/^sixgate: pass \S+ (\S+)$/.exec(textOf(rule, "descr") ?? "")?.[1] ?? "")),
+  );
+  const asked = foreign + JSON.stringify(config.filter.rule);
+  config.aliases.alias = config.aliases.alias.filter((alias) => {
+    const name = textOf(alias, "name") ?? "";
+    if (!ofLane(alias) || name === "sgs_none") return true;
+    return name.startsWith("sgs_") ? names(asked, name) : !gone.has(name);
+  });
+  return gone.size;
+}
+
 /** `php sixgate.php VERB [FILE]` on the device. Throws an Error with what PHP would print on standard error. */
 export function runPhp(device: FakeDevice, verb: string, file: string, input: string): unknown {
   const { config, kernel } = device;
@@ -230,6 +252,12 @@ export function runPhp(device: FakeDevice, verb: string, file: string, input: st
       const made = laneIn(config, wish as LaneWish, device.now());
       applyFilter(device);
       return { made };
+    }
+    case "unlane": {
+      const isEmpty = (table: string): boolean => kernel.tables.get(table)?.size === 0;
+      const gone = dropLaneIn(config, wish["tables"] as string[], isEmpty);
+      if (gone > 0) applyFilter(device);
+      return { gone };
     }
     default:
       throw new Error(`no verb ${verb}`);

@@ -9,17 +9,30 @@ import { type ServiceModel, serviceModel } from "../policy.ts";
 import { type AdmissionTo, admissionTo, flowOf } from "./admission.ts";
 import type { LaneDevice, Shown } from "./device.ts";
 import { type Entry, heldOf, normalize, parseTableName, type Step, servicesOf, stepOf } from "./entries.ts";
+import { IdleTables } from "./idle.ts";
 
 /** Aliases and rules of services that were not open before: by the product's configuration, once for each. */
 export type LaneStructure = {
   /** Makes what is not there yet, and loads it. What is there already stays as it is. */
   make(services: readonly ServiceModel[], signal?: AbortSignal): Promise<void>;
+  /** Takes away rules and aliases of tables that hold nothing. One that somebody else's rule or alias names stays. */
+  drop(tables: readonly string[], signal?: AbortSignal): Promise<void>;
 };
 
-export type LaneParts = { readonly device: LaneDevice; readonly structure: LaneStructure };
+export type LaneLimits = {
+  /** Tables of the lane: rules and reloads stay cheap on both products. */
+  readonly tables: number;
+  /** Milliseconds after which a table that nothing is in may go. */
+  readonly idle: number;
+};
 
-/** Tables of the lane: rules and reloads stay cheap on both products. */
-const mostTables = 500;
+export const laneLimits: LaneLimits = { tables: 500, idle: 24 * 3_600_000 };
+
+export type LaneParts = {
+  readonly device: LaneDevice;
+  readonly structure: LaneStructure;
+  readonly limits?: LaneLimits | undefined;
+};
 
 /** The members lane of a firewall with pf: containers are entries of tables, and a rule is made for a new service only. */
 export class PfLane implements MembersLane {
@@ -28,13 +41,16 @@ export class PfLane implements MembersLane {
   readonly #desired: GatewayDesired;
   readonly #hosts: ReadonlyMap<Prefix, AddressChange["host"]>;
   readonly #admits: AdmissionTo;
+  readonly #limits: LaneLimits;
+  readonly #idle = new IdleTables();
   /** Tables with their rules, as they were seen last. */
   #ready: ReadonlySet<string> = new Set();
   /** What was found and belongs to no host: a table lets it in all the same, so it is taken out. */
   #strays: readonly Entry[] = [];
   #earlier: Promise<unknown> = Promise.resolve();
 
-  constructor({ device, structure }: LaneParts, desired: GatewayDesired) {
+  constructor({ device, structure, limits = laneLimits }: LaneParts, desired: GatewayDesired) {
+    this.#limits = limits;
     this.#device = device;
     this.#structure = structure;
     this.#desired = desired;
@@ -83,6 +99,7 @@ export class PfLane implements MembersLane {
     const closed = new Map(steps.filter(({ closes }) => closes).map(({ to, after }) => [to, after]));
     for (const { to } of strays) closed.set(to, []);
     if (there.length + gone.length === 0) return;
+    this.#idle.use(there.map(({ table }) => table));
     await this.#prepare(there, signal);
     const change = { gone, there, ask: [...closed.keys()] };
     let states = await this.#device.change(change, signal);
@@ -110,6 +127,7 @@ export class PfLane implements MembersLane {
     await this.#look(signal);
     for (const table of missing.keys()) if (this.#ready.has(table)) missing.delete(table);
     if (missing.size === 0) return;
+    await this.#makeRoom(missing.size, new Set(there.map(({ table }) => table)), signal);
     this.#mustBePossible([...missing.values()]);
     const models = [...missing.values()].map(({ table, service, from }) =>
       serviceModel(this.#desired, parseTableName(table)?.timed === true ? "t" : "l", service, from, []),
@@ -120,9 +138,20 @@ export class PfLane implements MembersLane {
     if (lacking.length > 0) throw this.#notInForce(lacking);
   }
 
+  /** The rules are loaded anew for what is made, so this is when what nobody uses any more costs least to take away. */
+  async #makeRoom(more: number, needed: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
+    const { tables, idle } = this.#limits;
+    const atLeast = Math.max(0, this.#ready.size + more - tables);
+    const gone = this.#idle.toTakeAway({ before: performance.now() - idle, atLeast, needed });
+    if (gone.length === 0) return;
+    await this.#structure.drop(gone, signal);
+    await this.#look(signal);
+  }
+
   async #look(signal?: AbortSignal): Promise<Shown> {
     const shown = await this.#device.show(undefined, signal);
     this.#ready = shown.ready;
+    this.#idle.see(shown.ready, new Set(shown.entries.map(({ table }) => table)), performance.now());
     return shown;
   }
 
@@ -147,12 +176,12 @@ export class PfLane implements MembersLane {
         "use a Linux gateway for it, or tcp and udp",
       );
     const all = this.#ready.size + missing.length;
-    if (all > mostTables)
+    if (all > this.#limits.tables)
       throw new Failure(
         "E593",
         this.#at(),
-        `${all} different services with different sources, at most ${mostTables}`,
-        "let containers share ports and sources; take away rules and aliases sgl_… and sgt_… that nothing uses",
+        `${all} different services with different sources, at most ${this.#limits.tables}`,
+        "let containers share ports and sources; those that nobody uses are taken away already",
       );
   }
 

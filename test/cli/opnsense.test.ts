@@ -12,7 +12,7 @@ test("a seeded OPNsense needs no change; an opening is planned, applied, confirm
     expect(first.err).not.toMatch(/E\d{3} /);
     expect(first.code).toBe(0);
     const before = stateOf(device);
-    edit("ports: [80, 443, 443/udp, ping]", "ports: [80, 443, 8443, ping]");
+    edit("www, ports: [80, 443, 443/udp, ping]", "www, ports: [80, 443, 8443, ping]");
     device.faults.set("rules-not-loaded", Number.POSITIVE_INFINITY);
     const failed = await call(["apply", "--yes"]);
     expect(failed.err).toMatch(/stopped at fw gateway: it goes back[\s\S]*E512 The device says that it applied/);

@@ -16,8 +16,8 @@ type Judged<Fault extends string, D> = {
   readonly meddle: (device: D) => void;
 };
 
-const ports = "ports: [80, 443, 443/udp, ping]";
-const other = "ports: [80, 443, 8443, ping]";
+const ports = "www, ports: [80, 443, 443/udp, ping]";
+const other = "www, ports: [80, 443, 8443, ping]";
 
 /**
  * Each fault alone, through the command line as a process, on one device after the other: what was planned is in force, or

@@ -41,7 +41,7 @@ test("plans, applies, confirms, sees drift and takes it back, on the article's n
     expect((await call(["apply", "--yes"])).code).toBe(0);
     expect((await call(["diff"])).code).toBe(0);
 
-    edit("ports: [80, 443, 443/udp, ping]", "ports: [80, 443, 8443, ping]");
+    edit("www, ports: [80, 443, 443/udp, ping]", "www, ports: [80, 443, 8443, ping]");
     const before = stateOf(device);
     device.faults.set("not-loaded", Number.POSITIVE_INFINITY);
     const failed = await call(["apply", "--yes"]);

@@ -78,6 +78,7 @@ export const codes = {
   E612: "Not enough room for table entries",
   E613: "States run out",
   E614: "Engine is another than the fleet file says",
+  E616: "Rules would let nobody in the way we came",
   E615: "Prefix is another server's, or locked",
   E660: "Plan file of another format",
   E661: "Not a plan file",

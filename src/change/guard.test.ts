@@ -52,6 +52,14 @@ test("guard refuses a file that no longer names our address, unless another now 
   expect(codes([...gone("file /etc/network/old"), more], { access: ssh })).toEqual([]);
 });
 
+test("guard refuses rules that would not let us in again, and lets openings pass", () => {
+  const rule: Change = { kind: "create", after: item("chain input") };
+  const opening: Change = { kind: "create", after: item("element static_open", true, "members") };
+  expect(codes([rule, opening], { access: ssh, shutOut: "nobody" })).toEqual(["E616"]);
+  expect(codes([opening], { access: ssh, shutOut: "nobody" })).toEqual([]);
+  expect(codes([rule], { access: ssh, shutOut: "nobody" }, { ...strict, acceptLockoutRisk: true })).toEqual([]);
+});
+
 test("guard refuses to take or turn the route back to us", () => {
   const turned: Change = {
     kind: "update",

@@ -13,6 +13,9 @@ export type Access = {
   readonly address: string;
   /** The device's route back to us: a prefix, `0.0.0.0/0` or `::/0` for its default route. */
   readonly route?: string;
+  /** From which address, and on which of the device's interfaces. */
+  readonly from?: string;
+  readonly device?: string;
 };
 
 /** What is known of one layer of one device at the time of the plan. */
@@ -20,6 +23,8 @@ export type GuardFact = {
   readonly device: DeviceName;
   readonly layer: Layer;
   readonly access?: Access;
+  /** Why we could not come in again as we did, once this layer is as planned. Absent where we could. */
+  readonly shutOut?: string | undefined;
   /** How many items of the structure lane were observed: the whole, for the share that would go. */
   readonly structure: number;
   readonly undo: "watchdog" | "none";
@@ -37,7 +42,7 @@ const lockoutFlag = "--accept-lockout-risk";
 const removalFlag = "--accept-removals";
 
 /**
- * What must not be done without saying so: cutting the way we came in by (E601), taking a default route (E602),
+ * What must not be done without saying so: cutting the way we came in by (E601, by a filter E616), taking a default route (E602),
  * removing much (E603, E604), changing a device from afar that can't undo by itself (E605), changing one that nothing
  * is known of (E606, without a flag: unknown is not empty). Sets without changes are never refused.
  */
@@ -77,11 +82,20 @@ function lockouts(set: ChangeSet, fact: GuardFact): readonly Diagnostic[] {
       ),
     );
   }
+  if (fact.shutOut !== undefined && set.changes.some(isStructure)) {
+    const fix = `set the gateway's management and admins so that we may log in, or ${lockoutFlag}`;
+    found.push(refusal("E616", set, printable(fact.shutOut), fix));
+  }
   if (access !== undefined && fact.undo === "none") {
     const fix = `change it from a console, or ${lockoutFlag}`;
     found.push(refusal("E605", set, "The device can't undo by itself, and we are not on it", fix));
   }
   return found;
+}
+
+/** Openings alone shut nobody out. */
+function isStructure(change: ChangeSet["changes"][number]): boolean {
+  return (change.kind === "delete" ? change.before : change.after).lane === "structure";
 }
 
 function isDefaultRoute(key: string): boolean {

@@ -83,12 +83,13 @@ async function surveyOne(desired: Desired, ways: Ways): Promise<Surveyed> {
   if (way === undefined) throw new RangeError(`no way to ${desired.device}`);
   const { set, structure, notes } = await planDevice(way, desired);
   const access = await accessBy(way);
+  const { undo, shutOut } = bind(way, desired);
   const fact = {
     device: desired.device,
     layer: desired.layer,
     structure,
-    undo: bind(way, desired).undo,
-    ...(access === undefined ? {} : { access }),
+    undo,
+    ...(access === undefined ? {} : { access, shutOut: shutOut(access) }),
   };
   return { desired, way, set, fact, notes };
 }

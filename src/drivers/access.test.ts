@@ -28,7 +28,12 @@ test("readAccess finds the address and the most specific route back", async () =
     "ip -4 route show match 10.20.1.7":
       "default via 203.0.113.129 dev wan onlink \n10.20.0.0/16 via 10.10.10.1 dev eth0 \n",
   });
-  expect(await readAccess(shell)).toEqual({ address: "10.10.10.2", route: "10.20.0.0/16" });
+  expect(await readAccess(shell)).toEqual({
+    address: "10.10.10.2",
+    route: "10.20.0.0/16",
+    from: "10.20.1.7",
+    device: "eth0",
+  });
 });
 
 test("readAccess takes the default route and a zone for what they are", async () => {
@@ -37,7 +42,12 @@ test("readAccess takes the default route and a zone for what they are", async ()
     "ip -6 -o addr show to 2001:db8::2": "2: eth0    inet6 2001:db8::2/64 scope global\n",
     "ip -6 route show match fe80::7": "default via fe80::1 dev eth0 metric 1024 pref medium\n",
   });
-  expect(await readAccess(shell)).toEqual({ address: "2001:db8::2", route: "::/0" });
+  expect(await readAccess(shell)).toEqual({
+    address: "2001:db8::2",
+    route: "::/0",
+    from: "fe80::7",
+    device: "eth0",
+  });
 });
 
 test("readAccess is undefined where nobody came by ssh, or came in elsewhere", async () => {

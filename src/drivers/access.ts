@@ -18,7 +18,8 @@ export async function readAccess(shell: Shell, signal?: AbortSignal): Promise<Ac
   const own = await ask(shell, ["ip", family, "-o", "addr", "show", "to", address], signal);
   if (own.trim() === "") return undefined;
   const route = longest(await ask(shell, ["ip", family, "route", "show", "match", from], signal), family);
-  return { address, ...(route === undefined ? {} : { route }) };
+  const device = /^\d+: ([^\s@:]+)/.exec(own)?.[1];
+  return { address, from, ...(route === undefined ? {} : { route }), ...(device === undefined ? {} : { device }) };
 }
 
 function withoutZone(word: string): string {

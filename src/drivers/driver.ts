@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Seconds } from "../base/time.ts";
 import type { ChangeSet } from "../change/change-set.ts";
+import type { Access } from "../change/guard.ts";
 import type { Item } from "../change/item.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Way } from "../runtime/way.ts";
@@ -39,6 +40,8 @@ export type DriverKind<D extends Desired> = {
    * that says what the file lacks. In `render.ts`.
    */
   renderInto?(text: string, desired: D): string;
+  /** Why whoever came in so could not log in again once the device is as it should be; undefined where nothing forbids it. */
+  shutOut?(desired: D, access: Access): string | undefined;
   /** What people should know before they agree to a change set: what stops while it is applied. */
   consequences?(set: ChangeSet): readonly string[];
   /** Ties the driver to a device. In `driver.ts`. */

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { ChangeSet } from "../change/change-set.ts";
+import type { Access } from "../change/guard.ts";
 import type { Item } from "../change/item.ts";
 import type {
   Desired,
@@ -53,6 +54,8 @@ export type Bound = {
   /** The desired state as the driver's `observe` will report it. */
   readonly items: readonly Item[];
   readonly driver: Driver;
+  /** See {@link DriverKind}. */
+  readonly shutOut: (access: Access) => string | undefined;
 };
 
 /** Ties a desired state to a device. Rejects nothing yet: nothing is read. */
@@ -60,7 +63,7 @@ export function bind(way: Way, desired: Desired): Bound {
   const driven = drivenBy(desired);
   // Without a shell there is nobody on the device to start a watchdog.
   const undo = isApiWay(way) && way.shell === undefined ? "none" : driven.undo;
-  return { undo, items: driven.normalize(), driver: driven.at(way) };
+  return { undo, items: driven.normalize(), driver: driven.at(way), shutOut: driven.shutOut };
 }
 
 /** What the device can't express. */
@@ -91,6 +94,7 @@ type Driven = {
   render(): readonly RenderedFile[];
   readonly renderInto: ((text: string) => string) | undefined;
   consequences(set: ChangeSet): readonly string[];
+  readonly shutOut: (access: Access) => string | undefined;
   at(way: Way): Driver;
 };
 
@@ -117,6 +121,7 @@ function fill<D extends Desired>(kind: DriverKind<D>, desired: D): Driven {
     render: () => kind.render(desired),
     renderInto: kind.renderInto === undefined ? undefined : (text) => kind.renderInto?.(text, desired) ?? text,
     consequences: (set) => kind.consequences?.(set) ?? [],
+    shutOut: (access) => kind.shutOut?.(desired, access),
     at: (way) => kind.at(way, desired),
   };
 }

@@ -9,6 +9,7 @@ import type { Shell } from "../../runtime/shell.ts";
 import { shellOf, type Way } from "../../runtime/way.ts";
 import type { Driver, DriverKind, Observed, Pending } from "../driver.ts";
 import { refuseSecond } from "../earlier-undo.ts";
+import { goBack } from "../go-back.ts";
 import { replaceFile } from "../previous.ts";
 import { armWatchdog } from "../watchdog.ts";
 import { type Nft, nftAt } from "./api.ts";
@@ -16,6 +17,7 @@ import { bootPaths } from "./boot.ts";
 import { fileItem, normalize, render, rulesetOf, sorted } from "./convert.ts";
 import { admissionOf, answerOf, dynamicAdmissionOf, type LiveFlow } from "./flows.ts";
 import { audit } from "./limits.ts";
+import { shutOut } from "./logins.ts";
 import { memberKinds } from "./members.ts";
 import { commentOf, hashOf, ruleLine } from "./ruleset.ts";
 import { memberSet } from "./set-shapes.ts";
@@ -31,6 +33,7 @@ export const nftables: DriverKind<GatewayDesired> = {
   audit,
   normalize,
   render,
+  shutOut,
   at,
 };
 
@@ -134,6 +137,7 @@ async function goLive(
     const refused = cause instanceof Failure && cause.diagnostic.code === "E511";
     // Refused: nothing went in, so there is nothing to put back. Else, with a connection lost or a program that did not
     // end, nobody knows: back now where that can be asked for, or by the watchdog.
+    if (!refused && structural) return goBack(shell.name, undo, cause, AbortSignal.timeout(60_000));
     if (refused) await undo.confirm(AbortSignal.timeout(30_000));
     else await undo.rollback(AbortSignal.timeout(60_000)).catch(() => undefined);
     throw cause;

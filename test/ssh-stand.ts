@@ -163,11 +163,11 @@ EOF
 done`);
   }
 
-  /** What an apply could have changed on the gateway, without counters, lifetimes and what waits. */
+  /** What an apply could have changed on the gateway, without counters, lifetimes and former texts that are kept. */
   state(): Promise<string> {
     return this.onGate(`ip -o addr | sed 's/ *valid_lft.*//; s/ tentative//'; ip -6 route; ip -4 route; nft -s list ruleset
 for each in /etc/systemd/network /etc/network/interfaces.d /etc/netplan /etc/sixgate /etc/sysctl.d; do
-  if [ -d $each ]; then find $each -type f -exec md5sum {} + | sort; fi
+  if [ -d $each ]; then find $each -path /etc/sixgate/previous -prune -o -type f -exec md5sum {} + | sort; fi
 done`);
   }
 
@@ -198,6 +198,11 @@ done`);
   /** Kills sixgate itself, not its ssh: it is on the desk as a process of its own. */
   kill(): Promise<string> {
     return this.onDesk("kill -KILL $(pgrep -f '[c]li/main.ts')");
+  }
+
+  /** Whether the cable between the two carries anything. */
+  async isWired(): Promise<boolean> {
+    return (await this.onGate("ip -o link show mg0")).includes("state UP");
   }
 
   /** Lets the program that waits end. */

@@ -62,6 +62,8 @@ export function execAt(shell: Shell, options: ExecOptions): Exec {
     check: (signal) => check(shell, options, signal),
     async install() {
       if ((await shell.read(programPath)) !== program) await shell.write(programPath, program, 0o700);
+      const text = bootHookFor(folder);
+      if ((await shell.read(`${folder}/boot-hook`)) !== text) await shell.write(`${folder}/boot-hook`, text, 0o755);
     },
     async snapshot(id, input, signal) {
       await refuseSecond(shell, folder);
@@ -85,13 +87,26 @@ export function execAt(shell: Shell, options: ExecOptions): Exec {
     },
     undoOf: (id) =>
       `php ${programPath} restore ${kept(id)}\ncode=$?\nrm -f ${bootHookPath}\n[ "$code" -eq 0 ] && rm -f ${kept(id)}\nexit "$code"\n`,
-    atBoot: () => shell.write(bootHookPath, bootHookFor(folder), 0o755),
+    async atBoot() {
+      const ran = await shell.run(["sh", "-c", hangHook, "sh", folder, bootHookPath]);
+      if (ran.code === 0) return;
+      const said = printable(ran.stderr.trim().slice(0, 300));
+      throw new Failure("E513", shell.name, `No undo at boot: ${said}`, `look at ${bootHookPath} on the device`);
+    },
     async forget(id) {
       await shell.remove(bootHookPath);
       await shell.remove(kept(id));
     },
   };
 }
+
+/**
+ * Puts the hook in its place, and takes it away again where no undo waits any more: one that fires later takes it away itself,
+ * after its script has another name.
+ */
+const hangHook = `mkdir -p "$(dirname "$2")" && cp -p "$1/boot-hook" "$2.new" && mv -f "$2.new" "$2" || exit 1
+for each in "$1"/*.sh; do if [ -e "$each" ]; then exit 0; fi; done
+rm -f "$2"`;
 
 /**
  * Runs what is left of a change that nobody confirmed before a restart: the configuration was written already, and the

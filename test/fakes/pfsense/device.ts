@@ -177,7 +177,7 @@ export function leftovers({ root }: FakeDevice): readonly string[] {
     const path = join(root, folder);
     return existsSync(path)
       ? readdirSync(path)
-          .filter((name) => name !== "sixgate.php")
+          .filter((name) => !["sixgate.php", "boot-hook"].includes(name))
           .map((name) => `${folder}/${name}`)
       : [];
   });

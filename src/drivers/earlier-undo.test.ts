@@ -46,6 +46,10 @@ test("refuseSecond removes what an arming that broke off left behind, at each of
   await shell.write(`${undoFolder}/bridges-2.watch`, watch, 0o700);
   await refuseSecond(shell, "bridges-");
   expect(await names()).toEqual([]);
+  await shell.write(`${undoFolder}/bridges-6.watch`, watch, 0o700);
+  await shell.write(`${undoFolder}/bridges-6.unarmed`, "echo never", 0o700);
+  await refuseSecond(shell, "bridges-");
+  expect(await names()).toEqual([]);
   await shell.write(`${undoFolder}/bridges-3.watch`, watch, 0o700);
   await shell.write(`${undoFolder}/bridges-3.sh`, "echo never", 0o700);
   await refuseSecond(shell, "bridges-");

@@ -12,7 +12,7 @@ export async function refuseSecond(shell: Shell, prefix: string, signal?: AbortS
   const waiting: string[] = [];
   for (const id of new Set(names.map((name) => name.replace(/\..*$/, "")))) {
     const kinds = new Set(names.flatMap((name) => (name.startsWith(`${id}.`) ? [name.slice(id.length + 1)] : [])));
-    const broken = kinds.has("sh") ? await isForsaken(shell, id, signal) : kinds.size === 1 && kinds.has("watch");
+    const broken = kinds.has("sh") ? await isForsaken(shell, id, signal) : isUnarmed(kinds);
     if (broken) await ask(shell, "forget", id, signal);
     else if (kinds.has("sh") || kinds.has("running")) waiting.push(id);
   }
@@ -23,6 +23,11 @@ export async function refuseSecond(shell: Shell, prefix: string, signal?: AbortS
     `Another change waits for its confirmation on the device (${waiting.join(", ")})`,
     "wait until it is confirmed or has gone back, a minute as a rule, and plan again",
   );
+}
+
+/** An arming that broke off before the script had its name. */
+function isUnarmed(kinds: ReadonlySet<string>): boolean {
+  return kinds.has("watch") && [...kinds].every((kind) => kind === "watch" || kind === "unarmed");
 }
 
 /** 1 is the answer; anything else, a script of another version too, leaves it as it is. */

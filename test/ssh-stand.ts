@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startNetworkd } from "../src/lab/node-networkd.ts";
 import { main } from "./cli/run.ts";
@@ -89,7 +86,6 @@ export async function missingForStand(network: NetworkKind["network"]): Promise<
  * waits on the gateway is the watchdog's process of a session of its own.
  */
 export class SshStand {
-  readonly #folder = mkdtempSync(join(tmpdir(), "sixgate-stand-"));
   readonly #desk: Holder;
   readonly #gate: Holder;
   readonly #network: string;
@@ -117,7 +113,6 @@ export class SshStand {
   async stop(): Promise<void> {
     await this.#desk.stop();
     await this.#gate.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Runs a script that has to succeed, and gives what it printed. */
@@ -136,7 +131,7 @@ export class SshStand {
       await this.onGate(
         `ip link add ${name} address ${mac} type veth peer name x-${name}; ip link set x-${name} up; ip link set ${name} up`,
       );
-    await this.onGate("ip link set mg0 address 02:00:00:00:00:12 up; ip addr add 10.10.10.2/24 dev mg0");
+    await this.onGate("ip link set mg0 address 02:00:00:00:00:12 up; ip addr add 10.10.10.2/24 brd + dev mg0");
     await bringTool(this.#gate);
     const publicKey = await sshClient(this.#desk.shell);
     const gw = await startSshd(this.#gate.shell, { address: "10.10.10.2", port: 22, publicKey });
@@ -173,8 +168,21 @@ done`);
 
   /** Applies on the desk, to the end. */
   async apply(wish: Wish, ...words: readonly string[]): Promise<Ended> {
-    writeFileSync(join(this.#folder, "fleet.yaml"), fleetOf(this.#network, wish));
-    const argv = [process.execPath, main, "-C", this.#folder, "apply", "--yes", "--only", "gw", ...words];
+    await this.#desk.shell.write("/run/fleet/fleet.yaml", fleetOf(this.#network, wish));
+    // What a killed one leaves is the desk's, and goes with it.
+    const argv = [
+      "env",
+      "TMPDIR=/run",
+      process.execPath,
+      main,
+      "-C",
+      "/run/fleet",
+      "apply",
+      "--yes",
+      "--only",
+      "gw",
+      ...words,
+    ];
     const ran = await this.#desk.shell.run(argv, { timeout: 180_000 });
     return { code: ran.code, said: `${ran.stdout}${ran.stderr}` };
   }

@@ -73,7 +73,7 @@ function read(importer: Importer, path: string, text: string): Imported {
       "E570",
       path,
       `Can't be read into a fleet file: ${cause.message}`,
-      "export it whole from the device",
+      "export it whole from the device, with its addresses set; for a new one begin with `sixgate init`",
       { cause },
     );
   }

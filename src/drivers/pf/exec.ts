@@ -67,37 +67,30 @@ export function execAt(shell: Shell, options: ExecOptions): Exec {
     },
     async snapshot(id, input, signal) {
       await refuseSecond(shell, folder);
-      // Of changes whose maker was gone between keeping and arming, or between confirming and forgetting.
-      await shell.run([
-        "find",
-        folder,
-        "-maxdepth",
-        "1",
-        "-name",
-        "*.json",
-        "-mmin",
-        "+180",
-        "-exec",
-        "rm",
-        "-f",
-        "{}",
-        "+",
-      ]);
+      await dropForgotten(shell, folder);
       await php(["snapshot", kept(id)], input, signal);
     },
     undoOf: (id) =>
       `php ${programPath} restore ${kept(id)}\ncode=$?\nrm -f ${bootHookPath}\n[ "$code" -eq 0 ] && rm -f ${kept(id)}\nexit "$code"\n`,
-    async atBoot() {
-      const ran = await shell.run(["sh", "-c", hangHook, "sh", folder, bootHookPath]);
-      if (ran.code === 0) return;
-      const said = printable(ran.stderr.trim().slice(0, 300));
-      throw new Failure("E513", shell.name, `No undo at boot: ${said}`, `look at ${bootHookPath} on the device`);
-    },
+    atBoot: () => hangUp(shell, folder, bootHookPath),
     async forget(id) {
       await shell.remove(bootHookPath);
       await shell.remove(kept(id));
     },
   };
+}
+
+/** What was kept for changes whose maker was gone between keeping and arming, or between confirming and forgetting. */
+async function dropForgotten(shell: Shell, folder: string): Promise<void> {
+  const old = ["-maxdepth", "1", "-name", "*.json", "-mmin", "+180"];
+  await shell.run(["find", folder, ...old, "-exec", "rm", "-f", "{}", "+"]);
+}
+
+async function hangUp(shell: Shell, folder: string, bootHookPath: string): Promise<void> {
+  const ran = await shell.run(["sh", "-c", hangHook, "sh", folder, bootHookPath]);
+  if (ran.code === 0) return;
+  const said = printable(ran.stderr.trim().slice(0, 300));
+  throw new Failure("E513", shell.name, `No undo at boot: ${said}`, `look at ${bootHookPath} on the device`);
 }
 
 /**

@@ -7,6 +7,7 @@ import { filesByPrograms } from "../../../src/runtime/files-by-programs.ts";
 import { httpAt } from "../../../src/runtime/http.ts";
 import type { Ran, RunOptions, Shell } from "../../../src/runtime/shell.ts";
 import type { ApiWay } from "../../../src/runtime/way.ts";
+import { answerCall, calledWith } from "../caller.ts";
 import { type Certified, certificate } from "../certificate.ts";
 import { listen } from "../listen.ts";
 import { edit, type Interfaces, parse, unified, write } from "./interfaces.ts";
@@ -230,8 +231,9 @@ export async function startPve(): Promise<FakePve> {
   const shell = shellIn(folder);
   const logins = await listen((request, response) => {
     void (async () => {
-      const { command, input } = JSON.parse(await bodyOf(request)) as { command: string; input: string };
-      response.end(JSON.stringify(await shell.run(["sh", "-c", command], { input })));
+      // The first word says only that the next is a command line.
+      const { argv, input } = calledWith(await bodyOf(request));
+      answerCall(response, await shell.run(["sh", "-c", argv[1] ?? ""], { input }));
     })();
   });
   return {

@@ -7,7 +7,8 @@ import type { FilterRule, Match, Step } from "./filter-rules.ts";
 export type LastMatchRule = {
   readonly quick: boolean;
   readonly matches: readonly Match[];
-  readonly verdict: Extract<Step, { readonly kind: "accept" | "drop" | "reject" | "unknown" }>;
+  /** `rewrite`: what it matches goes on as another packet, or on another way, and is not followed. */
+  readonly verdict: Extract<Step, { readonly kind: "accept" | "drop" | "reject" | "unknown" | "rewrite" }>;
   readonly place: FilterRule["place"];
 };
 
@@ -23,5 +24,15 @@ export type LastMatchRule = {
 export function firstMatchOrder(rules: readonly LastMatchRule[]): readonly FilterRule[] {
   const quick = rules.filter((rule) => rule.quick);
   const others = rules.filter((rule) => !rule.quick).reverse();
-  return [...quick, ...others].map(({ matches, verdict, place }) => ({ steps: [...matches, verdict], place }));
+  return [...quick, ...others].map(({ matches, verdict, place }) => ({
+    steps: [...matches.filter(isCertain), ...matches.filter((each) => !isCertain(each)), verdict],
+    place,
+  }));
+}
+
+/** Criteria hold all or none, in any order: those that are known are asked first, so that a doubt counts only where it decides. */
+function isCertain(match: Match): boolean {
+  if (match.kind === "not") return isCertain(match.of);
+  if (match.kind === "every" || match.kind === "some") return match.of.every(isCertain);
+  return match.kind !== "opaque";
 }

@@ -142,7 +142,9 @@ function devicesOf({ words, around }: Context): { names: readonly string[]; nega
 }
 
 function place({ draft, words, anchor, around }: Context, side: "from" | "to"): void {
-  if (words.peek !== "port") {
+  if (draft.direction !== "in" && words.take("urpf-failed") !== undefined)
+    draft.matches.push({ kind: "opaque", why: "urpf-failed of what leaves is not followed" });
+  else if (words.peek !== "port") {
     const found = placeOf(words, side, anchor, around);
     if (found === "never") draft.isNever = true;
     else draft.matches.push(...found);

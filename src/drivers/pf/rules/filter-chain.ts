@@ -67,12 +67,12 @@ function ruleOf(line: RuleLine, context: Context): readonly LastMatchRule[] {
     place: placeOf(line, criteria, context.isOurs),
   });
   if (action === "match")
-    return criteria.changes === undefined ? [] : [{ ...rule([], unknown(criteria.changes)), quick: true }];
+    return criteria.changes === undefined ? [] : [{ ...rule([], astray(criteria.changes)), quick: true }];
   if (verdict.kind !== "accept") return [rule([], verdict)];
-  if (criteria.changes !== undefined) return [rule([], unknown(criteria.changes))];
+  if (criteria.changes !== undefined) return [rule([], astray(criteria.changes))];
   if (criteria.routeTo === undefined) return [rule([], verdict)];
   // Out by the interface that it would have left by anyway: nothing but the next hop is another.
-  const elsewhere = unknown(`route-to ${criteria.routeTo}`);
+  const elsewhere = astray(`route-to ${criteria.routeTo}`);
   if (context.direction === "in") return [rule([], elsewhere)];
   const same: Match = { kind: "interface", side: "out", names: [criteria.routeTo], negated: false };
   return [rule([same], verdict), rule([{ ...same, negated: true }], elsewhere)];
@@ -85,7 +85,7 @@ function anchorOf(line: RuleLine, words: Words, context: Context): readonly Last
   const matches = [...context.matches, ...devicesOf(criteria, context.direction), ...criteria.matches];
   if (line.inner === undefined) {
     const place = placeOf(line, criteria, context.isOurs);
-    return [{ quick: true, matches, verdict: unknown("what is in the anchor was not read"), place }];
+    return [{ quick: true, matches, verdict: astray("what is in the anchor was not read"), place }];
   }
   return rulesOf(line.inner, { ...context, matches, quick: criteria.quick });
 }
@@ -108,6 +108,11 @@ function verdictOf(action: string, words: Words): LastMatchRule["verdict"] {
   // `return-rst(ttl 1)`, `return-icmp(host-unr, 1)`.
   words.take(/^\(/);
   return { kind: "reject" };
+}
+
+/** What goes on in another form, or on another way, may get out where the packet as it was would not. */
+function astray(why: string): LastMatchRule["verdict"] {
+  return { kind: "rewrite", why };
 }
 
 function unknown(why: string): Verdict & { readonly kind: "unknown" } {

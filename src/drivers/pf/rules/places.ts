@@ -35,8 +35,8 @@ function oneOf(words: readonly string[], negated: boolean, side: Side, anchor: s
 
 function matchOf(word: string, side: Side, anchor: string, around: Around): Match | "never" {
   if (word.startsWith("<")) return tableMatch(word, side, anchor);
-  if (word === "no-route" && side === "from") return { kind: "way-back", strict: false, negated: true };
-  if (word === "urpf-failed" && side === "from") return { kind: "way-back", strict: true, negated: true };
+  if (word === "no-route" && side === "from") return noWayBack(false, around);
+  if (word === "urpf-failed" && side === "from") return noWayBack(true, around);
   // With `-v` the number of addresses stands behind: `(vtnet0:2)`, `(vtnet0:network:1)`, `(self:*)`.
   const [, name, suffix] = /^\(([\w.]+?)(?::(network|broadcast|peer|0(?=:)))?(?::(?:\d+|\*))?\)$/.exec(word) ?? [];
   if (word === "self" || (name === "self" && suffix === undefined)) return among(ownAddresses(around), side);
@@ -47,6 +47,23 @@ function matchOf(word: string, side: Side, anchor: string, around: Around): Matc
   if (found !== undefined) return among([found], side);
   if (/^!?\d+\.\d+\.\d+\.\d+/.test(word)) return "never";
   return opaque(`place ${word}`);
+}
+
+/**
+ * The gateway's own addresses have a way back: they are not `no-route` anywhere, and not `urpf-failed` at the interface
+ * that has them (pf_routable; the route to an own address is of that interface, `nh_aifp`).
+ */
+function noWayBack(strict: boolean, around: Around): Match {
+  const back: Match = { kind: "way-back", strict, negated: true };
+  const own: Match = strict
+    ? { kind: "some", of: [...around.addresses].map(([device, all]) => ownAt(device, all)) }
+    : among(ownAddresses(around), "from");
+  return { kind: "every", of: [back, { kind: "not", of: own }] };
+}
+
+function ownAt(device: string, addresses: readonly Address[]): Match {
+  const here: Match = { kind: "interface", side: "in", names: [device], negated: false };
+  return { kind: "every", of: [here, among(addresses.map(whole), "from")] };
 }
 
 function tableMatch(word: string, side: Side, anchor: string): Match {

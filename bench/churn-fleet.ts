@@ -6,6 +6,7 @@ import { parseFleet } from "../src/fleet/parse-fleet.ts";
 import { type Address, address } from "../src/net/address.ts";
 import { baseOf } from "../src/net/prefix.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
+import { containerReport } from "../test/container-report.ts";
 
 /** A fleet of so many hosts, each of which may open so much. */
 export function basisOf(hosts: number, perHost: number): Basis {
@@ -54,16 +55,10 @@ export function addressOf({ plan }: Basis, host: HostName, n: number): Address {
 }
 
 export function containerOf(number: number, to: Address, open = "80"): ContainerReport {
-  return {
+  return containerReport({
     id: number.toString(16).padStart(64, "0"),
     name: `c${number}`,
-    image: "web:1",
-    mode: "bridge",
-    state: "running",
     labels: { "sixgate.open": open },
-    imageLabels: {},
-    published: [],
-    exposed: [],
     endpoints: [{ network: "front", networkId: "f".repeat(64), address: to }],
-  };
+  });
 }

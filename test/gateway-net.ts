@@ -1,15 +1,14 @@
-import type { DeviceName, HostName } from "../src/base/name.ts";
+import type { HostName } from "../src/base/name.ts";
 import { seconds } from "../src/base/time.ts";
 import { diff } from "../src/change/diff.ts";
 import type { GatewayDesired } from "../src/desired/desired.ts";
 import { nftables } from "../src/drivers/nftables/driver.ts";
 import { type Node, startNode, stopNode } from "../src/lab/node.ts";
 import { address } from "../src/net/address.ts";
-import { mac } from "../src/net/mac.ts";
 import { prefix } from "../src/net/prefix.ts";
 import type { Opening, Service } from "../src/openings/opening.ts";
-import { closedPolicy } from "../src/openings/policy.ts";
 import { runProcess } from "../src/runtime/process.ts";
+import { gatewayState, hostAt } from "./gateway-state.ts";
 
 /** The Internet, the gateway, a hypervisor's bridge and two hosts; a container is an address on a host's loopback. */
 export type Place = "inet" | "gate" | "bridge" | "vm1" | "vm2";
@@ -36,27 +35,11 @@ export type GatewayNet = {
   stop(): Promise<void>;
 };
 
-export function tcp(port: number): Service {
-  return { kind: "ports", transport: "tcp", ports: { first: port, last: port } };
-}
-
-export function udp(port: number): Service {
-  return { kind: "ports", transport: "udp", ports: { first: port, last: port } };
-}
-
 /** The gateway of this network, with static openings to the container, to anyone. */
 export function gatewayWith(...services: readonly Service[]): GatewayDesired {
-  return {
-    layer: "gateway",
-    device: "gate" as DeviceName,
-    driver: "nftables",
-    delegated: prefix("2001:db8:1:2::/64"),
-    hostLength: 76,
-    uplink: "wan",
-    inside: "lan",
+  return gatewayState({
     own: [address("2001:db8:1:2:10::1"), address("2001:db8:1:2:20::1"), address("2001:db8:1:2:30::1")],
     hosts: [hostAt("vm1", 2), hostAt("vm2", 3)],
-    policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
     openings: services.map(
       (service): Opening => ({
         host: "vm1" as HostName,
@@ -67,18 +50,7 @@ export function gatewayWith(...services: readonly Service[]): GatewayDesired {
       }),
     ),
     bogons: [prefix("::/96"), prefix("2002::/16"), prefix("fc00::/7"), prefix("fe80::/10"), prefix("ff00::/8")],
-  };
-}
-
-function hostAt(name: string, slot: number): GatewayDesired["hosts"][number] {
-  const at = `2001:db8:1:2:${slot}0`;
-  return {
-    host: name as HostName,
-    block: prefix(`${at}::/76`),
-    link: prefix(`${at}::/80`),
-    address: address(`${at}::2`),
-    mac: mac(`02:00:00:00:00:0${slot}`),
-  };
+  });
 }
 
 /** Needs root. Everything ends with `stop`, also where the making fails. */

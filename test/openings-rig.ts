@@ -6,6 +6,7 @@ import { type Address, address } from "../src/net/address.ts";
 import { prefix } from "../src/net/prefix.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
 import type { AllowRule, OpeningPolicy } from "../src/openings/policy.ts";
+import { containerReport } from "./container-report.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
 
@@ -60,19 +61,13 @@ export function report(
   over: Partial<ContainerReport> & { readonly open?: string; readonly on?: readonly Address[] },
 ): ContainerReport {
   const { open, on = [], ...rest } = over;
-  return {
+  return containerReport({
     id: idOf(id),
     name: `c${id}`,
-    image: "web:1",
-    mode: "bridge",
-    state: "running",
     labels: open === undefined ? {} : { "sixgate.open": open },
-    imageLabels: {},
-    published: [],
-    exposed: [],
     endpoints: on.map((each) => ({ network: "front", networkId: "f".repeat(64), address: each })),
     ...rest,
-  };
+  });
 }
 
 /** A book and a writer on a gateway, as a controller ties them together, without its store and journal. */

@@ -22,6 +22,7 @@ import { type Prefix, prefix } from "../src/net/prefix.ts";
 import type { ContainerReport } from "../src/openings/container-report.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 import type { Entry } from "../src/store/store.ts";
+import { containerReport } from "./container-report.ts";
 
 export const vm1 = "vm1" as HostName;
 export const vm2 = "vm2" as HostName;
@@ -36,21 +37,15 @@ export function idOf(n: number): string {
 
 /** A report of container number `n`, at an address of that host's first bridge. */
 export function reportOf(n: number, more: Partial<ContainerReport> = {}, group = "21"): ContainerReport {
-  return {
+  return containerReport({
     id: idOf(n),
     name: `c${n}`,
-    image: "web",
-    mode: "bridge",
-    state: "running",
     labels: { "sixgate.open": "443" },
-    imageLabels: {},
-    published: [],
-    exposed: [],
     endpoints: [
       { network: "bridge", networkId: idOf(1), address: address(`2001:db8:1:2:${group}::${(n + 2).toString(16)}`) },
     ],
     ...more,
-  };
+  });
 }
 
 /** What an inbox handed over: who is known, and everything that was said, in order. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { quietChromium } from "../chromium.ts";
 import { fontsIn } from "./fonts.ts";
 import { readPng, writePng } from "./png.ts";
 import { goOn } from "./run.ts";
@@ -9,14 +10,7 @@ import { fileOf, type Screen, schemes, screens, viewport } from "./screens.ts";
 
 /** Chromium asks nobody for anything but the lab's door on this machine's loopback. */
 const quiet = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-dev-shm-usage",
+  ...quietChromium,
   "--proxy-server=direct://",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
   // Letters where the font has them, not where a machine's settings would.

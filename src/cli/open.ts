@@ -1,12 +1,11 @@
-import { parseDuration } from "../base/duration.ts";
 import { Failure } from "../base/failure.ts";
-import { quote } from "../base/quote.ts";
 import { instant } from "../base/time.ts";
 import type { OpeningView } from "../controller/controller.ts";
 import { readPorts } from "../openings/ports.ts";
 import { openDoor } from "./door.ts";
 import type { DoorOptions } from "./door-options.ts";
 import { type Exit, exit } from "./exit.ts";
+import { lengthOption } from "./length-option.ts";
 import { openingHeading, openingRow } from "./opening-row.ts";
 import { remoteAt } from "./remote.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,14 +25,7 @@ export async function open(
 ): Promise<Exit> {
   const services = ports.flatMap(splitList);
   for (const service of services) checkPort(service);
-  const length = parseDuration(options.for);
-  if (length === undefined)
-    throw new Failure(
-      "E802",
-      "--for",
-      `Not a length of time: ${quote(options.for)}`,
-      "write one number and one unit, as 30m, 2h or 7d",
-    );
+  const length = lengthOption(options.for, "30m, 2h or 7d");
   const remote = remoteAt(await openDoor(options));
   const body = { to: target, services, from: splitList(options.from), seconds: length, reason: options.because };
   const opened = await remote.post<{ readonly entries: readonly OpeningView[] }>("opened/1", "/api/v1/openings", body);

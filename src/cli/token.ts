@@ -1,13 +1,11 @@
 import { rm } from "node:fs/promises";
-import { parseDuration } from "../base/duration.ts";
-import { Failure } from "../base/failure.ts";
-import { quote } from "../base/quote.ts";
 import { formatTimestamp } from "../base/timestamp.ts";
 import type { TokenView } from "../web/token-book.ts";
 import { openDoor } from "./door.ts";
 import type { DoorOptions } from "./door-options.ts";
 import { type Exit, exit } from "./exit.ts";
 import { beforehand, keepSecret } from "./keep-secret.ts";
+import { lengthOption } from "./length-option.ts";
 import { remoteAt } from "./remote.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,14 +13,7 @@ export type TokenOptions = DoorOptions & { readonly role: string; readonly for: 
 
 /** `sixgate token create`: shown this once. */
 export async function createToken(name: string, options: TokenOptions, terminal: Terminal): Promise<Exit> {
-  const length = parseDuration(options.for);
-  if (length === undefined)
-    throw new Failure(
-      "E802",
-      "--for",
-      `Not a length of time: ${quote(options.for)}`,
-      "write one number and one unit, as 12h or 90d",
-    );
+  const length = lengthOption(options.for, "12h or 90d");
   const remote = remoteAt(await openDoor(options));
   await beforehand(options.out);
   try {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { containerReport } from "../../test/container-report.ts";
 import type { HostName } from "../base/name.ts";
 import { instant } from "../base/time.ts";
 import { address } from "../net/address.ts";
@@ -10,20 +11,15 @@ const front = { network: "shop_front", networkId: "n1", address: address("2001:d
 const back = { network: "shop_back", networkId: "n2", address: address("2001:db8:1234:321d:23::80") };
 
 function report(over: Partial<ContainerReport>): ContainerReport {
-  return {
+  return containerReport({
     id: "c1",
     name: "shop-web-1",
     project: "shop",
     image: "registry.example.net:5000/acme/web:1.2",
-    mode: "bridge",
-    state: "running",
     labels: { "sixgate.open": "443" },
-    imageLabels: {},
-    published: [],
-    exposed: [],
     endpoints: [front],
     ...over,
-  };
+  });
 }
 
 function ask(container: ContainerReport, over: Partial<Surroundings> = {}, ...others: readonly ContainerReport[]) {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { containerReport } from "../../test/container-report.ts";
 import { address } from "../net/address.ts";
 import type { ContainerReport, DeclaredPort } from "./container-report.ts";
 import { mostSuggestions, suggestionsOf } from "./suggestions.ts";
@@ -11,19 +12,7 @@ function port(first: number, transport: DeclaredPort["transport"] = "tcp", last 
 }
 
 function suggest(over: Partial<ContainerReport>, ...others: readonly ContainerReport[]): readonly string[] {
-  const report: ContainerReport = {
-    id: "c1",
-    name: "web",
-    image: "acme/web:1",
-    mode: "bridge",
-    state: "running",
-    labels: {},
-    imageLabels: {},
-    published: [],
-    exposed: [],
-    endpoints: [front],
-    ...over,
-  };
+  const report = containerReport({ id: "c1", image: "acme/web:1", endpoints: [front], ...over });
   const directory = new Map([report, ...others].map((each) => [each.id, each]));
   return suggestionsOf(report, directory, []).map(
     ({ address: to, transport, ports, declared, label }) =>

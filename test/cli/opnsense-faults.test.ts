@@ -1,4 +1,5 @@
-import { leftovers, stateOf } from "../fakes/opnsense/device.ts";
+import { leftovers } from "../fakes/firewall.ts";
+import { stateOf } from "../fakes/opnsense/device.ts";
 import { reloadFilter } from "../fakes/opnsense/kernel.ts";
 import { opnsenseFaults } from "./pf-faults.ts";
 import { judgeFaults } from "./pf-judge.ts";

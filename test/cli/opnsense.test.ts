@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { leftovers, stateOf } from "../fakes/opnsense/device.ts";
+import { leftovers } from "../fakes/firewall.ts";
+import { stateOf } from "../fakes/opnsense/device.ts";
 import { withOpnSense } from "./pf-rig.ts";
 import { project, sixgate } from "./run.ts";
 

@@ -1,5 +1,6 @@
+import { leftovers } from "../fakes/firewall.ts";
 import { textOf } from "../fakes/pfsense/config.ts";
-import { leftovers, stateOf } from "../fakes/pfsense/device.ts";
+import { stateOf } from "../fakes/pfsense/device.ts";
 import { configureFilter } from "../fakes/pfsense/kernel.ts";
 import { pfsenseFaults } from "./pf-faults.ts";
 import { judgeFaults } from "./pf-judge.ts";

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { leftovers } from "../fakes/firewall.ts";
 import { textOf } from "../fakes/pfsense/config.ts";
-import { foreignOf, leftovers, stateOf } from "../fakes/pfsense/device.ts";
+import { foreignOf, stateOf } from "../fakes/pfsense/device.ts";
 import { configureFilter } from "../fakes/pfsense/kernel.ts";
 import { withPfSense } from "./pf-rig.ts";
 import { inFolder, project, sixgate } from "./run.ts";

@@ -5,7 +5,7 @@ import { listFolder, readText, removeFile, writeText } from "../../src/runtime/f
 import { runProcess } from "../../src/runtime/process.ts";
 import type { Ran, RunOptions, Shell } from "../../src/runtime/shell.ts";
 import { answerCall, calledWith, callLines } from "./caller.ts";
-import { type Listening, listen } from "./listen.ts";
+import { type Listening, listen, withBody } from "./listen.ts";
 
 /** The word by which a stand-in of ssh says that the next one is a command line. */
 export const sshWord = "--login";
@@ -48,19 +48,16 @@ export async function freeBsd(options: FreeBsdOptions): Promise<FreeBsd> {
   const there = (text: string): string =>
     folders.reduce((all, folder) => all.replaceAll(join(root, folder), folder), text);
   const bin = join(root, "bin");
-  const server: Listening = await listen((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const { argv, input } = calledWith(Buffer.concat(chunks).toString());
+  const server: Listening = await listen(
+    withBody(async (_request, response, body) => {
+      const { argv, input } = calledWith(body);
       const [first, command] = argv;
-      const done = first === sshWord ? login(command ?? "", input) : Promise.resolve(call(argv, input));
-      void done.then(
-        (ran) => answerCall(response, ran),
-        (cause: unknown) => answerCall(response, { code: 255, stdout: "", stderr: String(cause) }),
+      const ran = await (first === sshWord ? login(command ?? "", input) : Promise.resolve(call(argv, input))).catch(
+        (cause: unknown) => ({ code: 255, stdout: "", stderr: String(cause) }),
       );
-    });
-  });
+      answerCall(response, ran);
+    }),
+  );
   install(bin, programs, server.url, root);
   const env = { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
 

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Certified } from "./certificate.ts";
@@ -21,5 +21,16 @@ export async function listen(answer: RequestListener, certified?: Certified): Pr
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** Answers each request when all of its body is there. */
+export function withBody(
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>,
+): RequestListener {
+  return (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => void answer(request, response, Buffer.concat(chunks).toString()));
   };
 }

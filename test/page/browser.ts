@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { quietChromium } from "../../scripts/chromium.ts";
 
 const program = "/usr/bin/chromium";
 
@@ -26,14 +27,7 @@ export async function withBrowser<T>(work: (look: (look?: Look) => Promise<Sight
       executablePath: program,
       headless: true,
       args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
+        ...quietChromium,
         "--proxy-server=direct://",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
       ],

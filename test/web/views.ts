@@ -5,6 +5,7 @@ import type { OpeningView, RefusalView, SuggestionView } from "../../src/control
 import { address } from "../../src/net/address.ts";
 import { prefix } from "../../src/net/prefix.ts";
 import type { ContainerReport } from "../../src/openings/container-report.ts";
+import { containerReport } from "../container-report.ts";
 
 export const vm1 = "vm1" as HostName;
 
@@ -55,17 +56,11 @@ export function suggestion(change: Partial<SuggestionView> = {}): SuggestionView
 
 /** A running container of network `front` with one address, as an agent reports it. */
 export function container(name: string, at: string, change: Partial<ContainerReport> = {}): ContainerReport {
-  return {
+  return containerReport({
     id: createHash("sha256").update(`${name} ${at}`).digest("hex"),
     name,
     image: "nginx",
-    mode: "bridge",
-    state: "running",
-    labels: {},
-    imageLabels: {},
-    published: [],
-    exposed: [],
     endpoints: [{ network: "front", networkId: "e".repeat(64), address: address(at) }],
     ...change,
-  };
+  });
 }

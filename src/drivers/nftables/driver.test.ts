@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { gatewayState, hostAt, tcp, udp } from "../../../test/gateway-state.ts";
 import { Failure } from "../../base/failure.ts";
-import { type DeviceName, type HostName } from "../../base/name.ts";
+import type { HostName } from "../../base/name.ts";
 import { seconds } from "../../base/time.ts";
 import type { Change } from "../../change/change-set.ts";
 import { diff } from "../../change/diff.ts";
@@ -9,7 +10,6 @@ import type { GatewayDesired } from "../../desired/desired.ts";
 import { type Node, startNode, stopNode } from "../../lab/node.ts";
 import { address } from "../../net/address.ts";
 import { prefix4 } from "../../net/ipv4.ts";
-import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening, Service } from "../../openings/opening.ts";
 import { closedPolicy } from "../../openings/policy.ts";
@@ -46,19 +46,6 @@ async function must(script: string, input?: string): Promise<string> {
   return ran.stdout;
 }
 
-function host(name: string, slot: number): GatewayDesired["hosts"][number] {
-  const at = `2001:db8:1:2:${slot}0`;
-  return {
-    host: name as HostName,
-    block: prefix(`${at}::/76`),
-    link: prefix(`${at}::/80`),
-    address: address(`${at}::2`),
-    mac: mac(`02:00:00:00:00:0${slot}`),
-  };
-}
-
-const tcp = (first: number, last = first): Service => ({ kind: "ports", transport: "tcp", ports: { first, last } });
-const udp = (first: number, last = first): Service => ({ kind: "ports", transport: "udp", ports: { first, last } });
 const ping: Service = { kind: "ping" };
 
 function opening(name: string, to: string, service: Service, ...from: readonly string[]): Opening {
@@ -71,23 +58,15 @@ function opening(name: string, to: string, service: Service, ...from: readonly s
   };
 }
 
-const empty: GatewayDesired = {
-  layer: "gateway",
-  device: "gate" as DeviceName,
-  driver: "nftables",
-  delegated: prefix("2001:db8:1:2::/64"),
-  hostLength: 76,
-  uplink: "wan",
-  inside: "lan",
+const empty: GatewayDesired = gatewayState({
   management: { device: "mgmt", admins: [prefix4("10.10.10.0/24"), prefix("2001:db8:ff::/48")] },
   own: [address("2001:db8:1:2:10::1"), address("2001:db8:1:2:20::1"), address("2001:db8:1:2:30::1")],
-  hosts: [host("vm1", 2), host("vm-2", 3)],
+  hosts: [hostAt("vm1", 2), hostAt("vm-2", 3)],
   policy: { betweenHosts: "open", egress: "open", openings: closedPolicy },
-  openings: [],
   bogons: ["::/96", "::ffff:0:0/96", "2001:db8:8000::/33", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"].map(
     prefix,
   ),
-};
+});
 const opened: GatewayDesired = {
   ...empty,
   openings: [
@@ -110,7 +89,7 @@ const changed: GatewayDesired = {
 };
 const withoutHost: GatewayDesired = {
   ...empty,
-  hosts: [host("vm1", 2)],
+  hosts: [hostAt("vm1", 2)],
   openings: changed.openings.filter((each) => each.host === "vm1"),
 };
 const closed: GatewayDesired = {

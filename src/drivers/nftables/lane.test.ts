@@ -1,14 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  container,
-  type GatewayNet,
-  gatewayWith,
-  outside,
-  startGatewayNet,
-  tcp,
-  udp,
-} from "../../../test/gateway-net.ts";
+import { container, type GatewayNet, gatewayWith, outside, startGatewayNet } from "../../../test/gateway-net.ts";
+import { tcp, udp } from "../../../test/gateway-state.ts";
 import type { HostName } from "../../base/name.ts";
 import { instant } from "../../base/time.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";

@@ -1,43 +1,23 @@
 import { expect, test } from "vitest";
-import type { DeviceName, HostName } from "../../base/name.ts";
+import { gatewayState, hostAt, tcp } from "../../../test/gateway-state.ts";
+import type { HostName } from "../../base/name.ts";
 import type { GatewayDesired } from "../../desired/desired.ts";
 import { address } from "../../net/address.ts";
 import { prefix4 } from "../../net/ipv4.ts";
-import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Opening } from "../../openings/opening.ts";
 import { type AllowRule, closedPolicy } from "../../openings/policy.ts";
 import { normalize } from "./convert.ts";
 import { audit } from "./limits.ts";
 
-const vm1 = {
-  host: "vm1" as HostName,
-  block: prefix("2001:db8:1:2:20::/76"),
-  link: prefix("2001:db8:1:2:20::/80"),
-  address: address("2001:db8:1:2:20::2"),
-  mac: mac("02:00:00:00:00:01"),
-};
-const good: GatewayDesired = {
-  layer: "gateway",
-  device: "gate" as DeviceName,
-  driver: "nftables",
-  delegated: prefix("2001:db8:1:2::/64"),
-  hostLength: 76,
-  uplink: "wan",
-  inside: "lan",
-  management: { device: "mgmt", admins: [prefix4("10.10.10.0/24")] },
-  own: [],
-  hosts: [vm1],
-  policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
-  openings: [],
-  bogons: [],
-};
+const vm1 = hostAt("vm1", 2);
+const good = gatewayState({ management: { device: "mgmt", admins: [prefix4("10.10.10.0/24")] } });
 
 function opening(to: string, host = "vm1", from: readonly string[] = ["::/0"], port = 80): Opening {
   return {
     host: host as HostName,
     to: address(to),
-    service: { kind: "ports", transport: "tcp", ports: { first: port, last: port } },
+    service: tcp(port),
     from: from.map(prefix),
     askedBy: "x",
   };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { container, type GatewayNet, gatewayWith, outside, startGatewayNet, tcp } from "../../../test/gateway-net.ts";
+import { container, type GatewayNet, gatewayWith, outside, startGatewayNet } from "../../../test/gateway-net.ts";
+import { tcp } from "../../../test/gateway-state.ts";
 import { diff } from "../../change/diff.ts";
 import { address } from "../../net/address.ts";
 import { prefix } from "../../net/prefix.ts";

@@ -1,40 +1,24 @@
 import { expect, test } from "vitest";
-import type { DeviceName, HostName } from "../../base/name.ts";
+import { gatewayState, hostAt } from "../../../test/gateway-state.ts";
+import type { HostName } from "../../base/name.ts";
 import type { GatewayDesired, GatewayNetwork } from "../../desired/desired.ts";
 import type { LinkDesired } from "../../desired/network.ts";
 import { address, fromBits, toBits } from "../../net/address.ts";
 import { interfaceAddress } from "../../net/interface-address.ts";
 import { prefix4 } from "../../net/ipv4.ts";
-import { mac } from "../../net/mac.ts";
 import { prefix } from "../../net/prefix.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { Opening } from "../../openings/opening.ts";
-import { closedPolicy } from "../../openings/policy.ts";
 import { audit } from "./limits.ts";
 
-const vm1 = {
-  host: "vm1" as HostName,
-  block: prefix("2001:db8:1:2:20::/76"),
-  link: prefix("2001:db8:1:2:20::/80"),
-  address: address("2001:db8:1:2:20::2"),
-  mac: mac("02:00:00:00:00:01"),
-};
-const good: GatewayDesired = {
-  layer: "gateway",
-  device: "gate" as DeviceName,
+const vm1 = hostAt("vm1", 2);
+const good = gatewayState({
   driver: "pfsense",
-  delegated: prefix("2001:db8:1:2::/64"),
-  hostLength: 76,
   uplink: "vtnet0",
   inside: "vtnet1",
   management: { device: "vtnet2", admins: [] },
-  own: [],
-  hosts: [vm1],
-  policy: { betweenHosts: "closed", egress: "open", openings: closedPolicy },
-  openings: [],
-  bogons: [],
   network: { links: [], routes: [], shell: true },
-};
+});
 
 function opening(
   to: string,

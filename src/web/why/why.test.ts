@@ -1,37 +1,21 @@
 import { expect, test } from "vitest";
+import { containerReport } from "../../../test/container-report.ts";
 import { type Stand, withApi } from "../../../test/web/bench.ts";
 import { labBasis, MemoryController } from "../../../test/web/memory-controller.ts";
 import { opening, refusal, suggestion, vm1 } from "../../../test/web/views.ts";
 import { Failure } from "../../base/failure.ts";
 import type { HostName } from "../../base/name.ts";
 import { instant, seconds } from "../../base/time.ts";
-import type { Basis } from "../../controller/controller.ts";
+import type { Basis, OpeningView } from "../../controller/controller.ts";
 import type { DockerProfile } from "../../fleet/fleet.ts";
 import { address } from "../../net/address.ts";
 import { prefix } from "../../net/prefix.ts";
-import type { ContainerReport } from "../../openings/container-report.ts";
 import type { Service } from "../../openings/opening.ts";
 import { closedPolicy } from "../../openings/policy.ts";
 
 const tcp = (first: number, last = first): Service => ({ kind: "ports", transport: "tcp", ports: { first, last } });
 const web = address("2001:db8:1234:321d:23::80");
 const office = prefix("2001:db8:aaaa::/48");
-
-function container(change: Partial<ContainerReport> = {}): ContainerReport {
-  return {
-    id: "a".repeat(64),
-    name: "web",
-    image: "caddy:2",
-    mode: "bridge",
-    state: "running",
-    labels: {},
-    imageLabels: {},
-    published: [],
-    exposed: [],
-    endpoints: [{ network: "web", networkId: "n1", address: web }],
-    ...change,
-  };
-}
 
 type Change = { readonly between?: "open" | "closed"; readonly profile?: DockerProfile; readonly internal?: boolean };
 
@@ -87,8 +71,26 @@ const asked =
   (labels: Record<string, string>): Scene =>
   (stand) => {
     connected(stand);
-    stand.controller.scene.containers.set("vm1", [container({ labels })]);
+    stand.controller.scene.containers.set("vm1", [containerReport({ labels })]);
   };
+
+/** A container that asks for nothing, and what is open all the same. */
+const opened =
+  (...openings: readonly OpeningView[]): Scene =>
+  (stand) => {
+    asked({})(stand);
+    stand.controller.scene.openings.set("vm1", [...openings]);
+  };
+
+/** The same, and what the gateway says that it lets in. */
+const enforced =
+  (openings: readonly OpeningView[], inForce: MemoryController["inForce"]): Scene =>
+  (stand) => {
+    opened(...openings)(stand);
+    stand.controller.inForce = inForce;
+  };
+
+const everyLink = ["address holds", "request holds", "decision holds", "element holds", "host holds"] as const;
 
 /** One question, the scene before it, and the answer: the verdict and the shape of the chain. */
 const questions: readonly {
@@ -109,35 +111,26 @@ const questions: readonly {
     },
     to: "vm1/web:443",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
     says: /A label of web asks for it: 443.*allow\[0\] grants it.*lets 443\/tcp in from any/s,
   },
   {
     name: "a part of a range that is open",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a", { service: tcp(400, 500) })]);
-    },
+    scene: opened(opening("a", { service: tcp(400, 500) })),
     to: "vm1/web:440-450",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
   },
   {
     name: "more than the range that is open",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a", { service: tcp(400, 500) })]);
-    },
+    scene: opened(opening("a", { service: tcp(400, 500) })),
     to: "vm1/web:450-550",
     verdict: "closed",
     chain: ["address holds", "request missing", "decision missing E912", "element missing", "host holds"],
   },
   {
     name: "another transport than the one that is open",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a")]);
-    },
+    scene: opened(opening("a")),
     to: "vm1/web:443/udp",
     verdict: "closed",
     chain: ["address holds", "request missing", "decision missing E912", "element missing", "host holds"],
@@ -159,7 +152,7 @@ const questions: readonly {
     },
     to: `[${web}]:8000`,
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
     says: /ann asked for it: demo.*for (?:600|59\d) s more/s,
   },
   {
@@ -256,10 +249,7 @@ const questions: readonly {
   },
   {
     name: "open to others only",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a", { service: tcp(22), from: [office] })]);
-    },
+    scene: opened(opening("a", { service: tcp(22), from: [office] })),
     to: "vm1/web:22",
     verdict: "closed",
     chain: ["address holds", "request holds", "decision missing", "element missing", "host holds"],
@@ -267,24 +257,18 @@ const questions: readonly {
   },
   {
     name: "the same, from where it is open",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a", { service: tcp(22), from: [office] })]);
-    },
+    scene: opened(opening("a", { service: tcp(22), from: [office] })),
     to: "vm1/web:22",
     from: "2001:db8:aaaa::7",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
   },
   {
     name: "two openings that let in together what is asked about",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [
-        opening("a", { service: tcp(22), from: [prefix("2001:db8:aaaa::/49")] }),
-        opening("b", { service: tcp(22), from: [prefix("2001:db8:aaaa:8000::/49")] }),
-      ]);
-    },
+    scene: opened(
+      opening("a", { service: tcp(22), from: [prefix("2001:db8:aaaa::/49")] }),
+      opening("b", { service: tcp(22), from: [prefix("2001:db8:aaaa:8000::/49")] }),
+    ),
     to: "vm1/web:22",
     from: "office",
     verdict: "open",
@@ -300,11 +284,7 @@ const questions: readonly {
   },
   {
     name: "the gateway lost it",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a")]);
-      stand.controller.inForce = () => Promise.resolve([]);
-    },
+    scene: enforced([opening("a")], () => Promise.resolve([])),
     to: "vm1/web:443",
     verdict: "closed",
     chain: ["address holds", "request holds", "decision holds", "element missing", "host holds"],
@@ -322,22 +302,14 @@ const questions: readonly {
   },
   {
     name: "a gateway that can't be read",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a")]);
-      stand.controller.inForce = () => Promise.reject(new Failure("E503", "fw", "Not reached", "look"));
-    },
+    scene: enforced([opening("a")], () => Promise.reject(new Failure("E503", "fw", "Not reached", "look"))),
     to: "vm1/web:443",
     verdict: "unknown",
     chain: ["address holds", "request holds", "decision holds", "element unknown E503", "host holds"],
   },
   {
     name: "a gateway that takes too long",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a")]);
-      stand.controller.inForce = () => Promise.reject(new DOMException("late", "TimeoutError"));
-    },
+    scene: enforced([opening("a")], () => Promise.reject(new DOMException("late", "TimeoutError"))),
     to: "vm1/web:443",
     verdict: "unknown",
     chain: ["address holds", "request holds", "decision holds", "element unknown E503", "host holds"],
@@ -353,7 +325,7 @@ const questions: readonly {
     },
     to: "vm1/web:443",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
   },
   {
     name: "an opening of the fleet file, on a gateway that drifted",
@@ -404,10 +376,7 @@ const questions: readonly {
   {
     name: "two gates, one of them shut",
     fleet: { profile: "two-gates" },
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a")]);
-    },
+    scene: opened(opening("a")),
     to: "vm1/web:443",
     verdict: "closed",
     chain: ["address holds", "request holds", "decision holds", "element holds", "host missing"],
@@ -419,34 +388,28 @@ const questions: readonly {
     scene: (stand) => {
       connected(stand);
       stand.controller.scene.containers.set("vm1", [
-        container({ published: [{ transport: "tcp", ports: { first: 443, last: 443 } }] }),
+        containerReport({ published: [{ transport: "tcp", ports: { first: 443, last: 443 } }] }),
       ]);
       stand.controller.scene.openings.set("vm1", [opening("a")]);
     },
     to: "vm1/web:443",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
   },
   {
     name: "an internal network",
     fleet: { internal: true },
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a")]);
-    },
+    scene: opened(opening("a")),
     to: "vm1/web:443",
     verdict: "closed",
     chain: ["address holds", "request holds", "decision holds", "element holds", "host missing"],
   },
   {
     name: "ping",
-    scene: (stand) => {
-      asked({})(stand);
-      stand.controller.scene.openings.set("vm1", [opening("a", { service: { kind: "ping" } })]);
-    },
+    scene: opened(opening("a", { service: { kind: "ping" } })),
     to: "vm1/web:ping",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
   },
   {
     name: "from a neighbour, where hosts may reach each other",
@@ -471,7 +434,7 @@ const questions: readonly {
     scene: (stand) => {
       asked({})(stand);
       stand.controller.scene.containers.set("vm2", [
-        container({
+        containerReport({
           name: "api",
           endpoints: [{ network: "web", networkId: "n2", address: address("2001:db8:1234:321d:32::80") }],
         }),
@@ -481,7 +444,7 @@ const questions: readonly {
     to: "vm1/web:443",
     from: "vm2/api",
     verdict: "open",
-    chain: ["address holds", "request holds", "decision holds", "element holds", "host holds"],
+    chain: everyLink,
   },
   {
     name: "from the same host, which never passes the gateway",
@@ -496,7 +459,7 @@ const questions: readonly {
     name: "a container that shares the networks of another one, and asks",
     scene: (stand) => {
       connected(stand);
-      const side = container({
+      const side = containerReport({
         id: "b".repeat(64),
         name: "side",
         mode: "container",
@@ -504,7 +467,7 @@ const questions: readonly {
         endpoints: [],
         labels: { "sixgate.open": "22" },
       });
-      stand.controller.scene.containers.set("vm1", [container(), side]);
+      stand.controller.scene.containers.set("vm1", [containerReport(), side]);
     },
     to: "vm1/web:22",
     verdict: "closed",
@@ -537,7 +500,7 @@ test("why: a container in two networks has an answer for each", async () => {
       { network: "web", networkId: "n1", address: web },
       { network: "db", networkId: "n2", address: db },
     ];
-    stand.controller.scene.containers.set("vm1", [container({ endpoints })]);
+    stand.controller.scene.containers.set("vm1", [containerReport({ endpoints })]);
     stand.controller.scene.openings.set("vm1", [opening("a")]);
     const paths = await why(stand, "vm1/web:443");
     expect(paths.map(({ to, verdict }) => [to, verdict])).toEqual([
@@ -586,7 +549,7 @@ test.each([
 ])("why %s: %d", async (to, status, code, says) => {
   await withApi(async (stand) => {
     stand.controller.scene.agents.push({ host: vm1, state: "connected", containers: 1 });
-    stand.controller.scene.containers.set("vm1", [container()]);
+    stand.controller.scene.containers.set("vm1", [containerReport()]);
     const said = await stand.ask(`/api/v1/why?${new URLSearchParams({ to }).toString()}`);
     expect(said.status).toBe(status);
     const { errors } = JSON.parse(said.text) as { errors: { code: string; text: string; fix: string }[] };

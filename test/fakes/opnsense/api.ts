@@ -1,9 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseAddress } from "../../../src/net/address.ts";
+import { lives } from "../firewall.ts";
 import { showTables } from "../kernel.ts";
+import { withBody } from "../listen.ts";
 import { type Entry, isOurs } from "./config.ts";
-import { type FakeDevice, isFrom, lives } from "./device.ts";
+import { type FakeDevice, isFrom } from "./device.ts";
 import { modelAt, rowsOf, searched } from "./grid.ts";
 import { configureRoutes, configureTunables, configureVips, refreshAliases, reloadFilter } from "./kernel.ts";
 import type { Model } from "./models.ts";
@@ -14,11 +16,7 @@ type Call = { readonly method: string; readonly path: string; readonly body: Bod
 
 /** OPNsense's API over HTTP. */
 export function apiOf(device: FakeDevice): RequestListener {
-  return (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => void serve(device, request, response, Buffer.concat(chunks).toString()));
-  };
+  return withBody((request, response, text) => serve(device, request, response, text));
 }
 
 /** Questions that are asked by POST, as the product's grids ask them. */

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Faults, faults } from "../faults.ts";
-import { freshKernel, type Kernel, showTables } from "../kernel.ts";
+import { type FirewallFault, type Machine, runningOf } from "../firewall.ts";
+import { freshKernel, showTables } from "../kernel.ts";
 import { type Config, isOurs, listNames, parseConfig } from "./config.ts";
 import { boot } from "./kernel.ts";
 
 export type Fault =
+  | FirewallFault
   /** 200, and nothing was done: the product's way to refuse. */
   | "write-fails"
   /** Applying says ok; pf has the old rules, tables or routes. */
@@ -16,27 +18,12 @@ export type Fault =
   | "routes-not-set"
   /** configd does not answer: "Execute error". */
   | "configd-down"
-  /** A fatal error of PHP: 500 and no JSON. */
-  | "fatal-read"
-  | "fatal-write"
   /** Somebody removes the newest object of ours right after it was made. */
-  | "somebody-removes"
-  /** A write takes a fifth of a second; three and a half, and is done at the end of them. */
-  | "slow"
-  | "stalled"
-  /** The write is done, the answer is lost. */
-  | "answer-lost"
-  /** The key lost its right to write. */
-  | "no-rights"
-  /** PHP on the device ends with an error. */
-  | "php-fails"
-  /** The shell is not let in any more. */
-  | "shell-lost";
+  | "somebody-removes";
 
 /** An OPNsense without FreeBSD: its configuration, what would run of it, and what waits to be removed. */
-export type FakeDevice = {
+export type FakeDevice = Machine & {
   readonly config: Config;
-  readonly kernel: Kernel;
   readonly key: string;
   readonly secret: string;
   readonly faults: Faults<Fault>;
@@ -48,15 +35,7 @@ export type FakeDevice = {
   /** Notes of what was removed, by uuid, for the next time that it is applied. */
   readonly removedVips: Map<string, string>;
   readonly removedRoutes: Map<string, string>;
-  /** NICs with their own MAC addresses. */
-  readonly ports: ReadonlyMap<string, string>;
   readonly uuid: () => string;
-  /** What was asked: `POST /firewall/filter/addRule`, `php snapshot`. */
-  readonly log: string[];
-  /** Writes until the controller dies: then nobody is answered any more. */
-  lifetime: number;
-  /** Where /conf and the like are. */
-  readonly root: string;
 };
 
 export type FakeOptions = {
@@ -101,11 +80,6 @@ export function fakeDevice({
   };
 }
 
-/** One step of the controller; false when it is dead by then. */
-export function lives(device: FakeDevice): boolean {
-  return device.lifetime-- > 0;
-}
-
 /** Whether the device has at least that version. */
 export function isFrom({ version }: Pick<FakeDevice, "version">, year: number, month: number): boolean {
   const [at = 0, in_ = 0] = version.split(/[._]/).map(Number);
@@ -123,8 +97,6 @@ export function foreignOf({ config, ports }: FakeDevice): string {
 
 /** Everything that an apply could have changed, as text: configuration and what runs. Uuids are drawn anew each time. */
 export function stateOf({ config, kernel }: FakeDevice): string {
-  const sorted = (map: ReadonlyMap<string, Iterable<string> | string>): readonly string[] =>
-    [...map].map(([key, value]) => `${key} ${typeof value === "string" ? value : [...value].sort().join(" ")}`).sort();
   const text = (value: unknown): string => JSON.stringify(value);
   return JSON.stringify({
     lists: listNames.map((name) => [
@@ -132,22 +104,7 @@ export function stateOf({ config, kernel }: FakeDevice): string {
       config.lists[name].map(({ fields }) => Object.entries(fields).map(text).sort().join()).sort(),
     ]),
     interfaces: config.interfaces,
-    addresses: sorted(kernel.addresses),
-    routes: sorted(kernel.routes),
-    tables: sorted(kernel.tables),
+    ...runningOf(kernel),
     rules: kernel.rules.map((rule) => rule.text.replace(/label ".*"/, "label")).sort(),
-    sysctls: sorted(kernel.sysctls),
-  });
-}
-
-/** Files of ours that are left on the device. */
-export function leftovers({ root }: FakeDevice): readonly string[] {
-  return ["conf/sixgate", "usr/local/etc/rc.syshook.d/start"].flatMap((folder) => {
-    const path = join(root, folder);
-    return existsSync(path)
-      ? readdirSync(path)
-          .filter((name) => !["sixgate.php", "boot-hook"].includes(name))
-          .map((name) => `${folder}/${name}`)
-      : [];
   });
 }

@@ -1,12 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Faults, faults } from "../faults.ts";
-import { freshKernel, type Kernel, showTables as showKernelTables } from "../kernel.ts";
+import { type FirewallFault, type Machine, runningOf } from "../firewall.ts";
+import { freshKernel, showTables as showKernelTables } from "../kernel.ts";
 import { type Config, parseConfig, textOf } from "./config.ts";
 import { boot, bringUpVip, configureFilter, configureInterface, configureRouting } from "./kernel.ts";
 
 export type Fault =
+  | FirewallFault
   /** A write of somebody else, begun before ours, ends after it: ours is gone, and 200 was said. */
   | "lost-update"
   /** Somebody adds an object in front of all others between a read and a write by its index. */
@@ -18,29 +20,14 @@ export type Fault =
   /** 503: the queue of workers is full; the configuration is locked. */
   | "queue-full"
   | "write-locked"
-  /** A fatal error of PHP: 500 and no envelope. */
-  | "fatal-read"
-  | "fatal-write"
-  /** A write takes a fifth of a second; three and a half, and is done at the end of them. */
-  | "slow"
-  | "stalled"
-  /** The write is done, the answer is lost. */
-  | "answer-lost"
   /** The package went with an upgrade: the web server's own 404. */
   | "no-package"
   /** Interfaces are named by their descriptions, as a setting of the package has it by default. */
-  | "named-by-descr"
-  /** The key lost its right to write. */
-  | "no-rights"
-  /** PHP on the device ends with an error. */
-  | "php-fails"
-  /** The shell is not let in any more. */
-  | "shell-lost";
+  | "named-by-descr";
 
 /** A pfSense without FreeBSD: its configuration, what would run of it, and what waits to be applied. */
-export type FakeDevice = {
+export type FakeDevice = Machine & {
   config: Config;
-  readonly kernel: Kernel;
   readonly key: string;
   readonly faults: Faults<Fault>;
   /** Paths that the key may not read. */
@@ -50,16 +37,8 @@ export type FakeDevice = {
   /** Virtual IPs that wait, by index; interfaces by id. */
   readonly pendingVips: Set<number>;
   readonly pendingInterfaces: Set<string>;
-  /** NICs with their own MAC addresses. */
-  readonly ports: ReadonlyMap<string, string>;
   /** Seconds since 1970, as the device counts them. */
   readonly now: () => number;
-  /** What was asked, for tests that count: `POST /firewall/rule`, `php members`. */
-  readonly log: string[];
-  /** Writes until the controller dies: then nobody is answered any more. */
-  lifetime: number;
-  /** Where /conf and the like are. */
-  readonly root: string;
   readonly version: string;
   packageVersion: string;
 };
@@ -99,11 +78,6 @@ export function fakeDevice({ config, ports, second = 1000, version = "2.8.1-RELE
   };
   showTables(device);
   return device;
-}
-
-/** One step of the controller; false when it is dead by then. */
-export function lives(device: FakeDevice): boolean {
-  return device.lifetime-- > 0;
 }
 
 export function applyInterfaces(device: FakeDevice): void {
@@ -159,27 +133,10 @@ export function foreignOf({ config, ports }: FakeDevice): string {
 
 /** Everything that an apply could have changed, as text: configuration and what runs. */
 export function stateOf({ config, kernel }: FakeDevice): string {
-  const sorted = (map: ReadonlyMap<string, Iterable<string> | string>): readonly string[] =>
-    [...map].map(([key, value]) => `${key} ${typeof value === "string" ? value : [...value].sort().join(" ")}`).sort();
   return JSON.stringify({
     config,
-    addresses: sorted(kernel.addresses),
-    routes: sorted(kernel.routes),
-    tables: sorted(kernel.tables),
+    ...runningOf(kernel),
     rules: kernel.rules.map(({ text }) => text),
-    sysctls: sorted(kernel.sysctls),
-  });
-}
-
-/** Files of ours that are left on the device. */
-export function leftovers({ root }: FakeDevice): readonly string[] {
-  return ["conf/sixgate", "usr/local/etc/rc.d"].flatMap((folder) => {
-    const path = join(root, folder);
-    return existsSync(path)
-      ? readdirSync(path)
-          .filter((name) => !["sixgate.php", "boot-hook"].includes(name))
-          .map((name) => `${folder}/${name}`)
-      : [];
   });
 }
 

@@ -1,7 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { lives } from "../firewall.ts";
+import { withBody } from "../listen.ts";
 import { type Fields, textOf } from "./config.ts";
-import { applyFilter, applyInterfaces, applyRouting, applyVips, type FakeDevice, lives } from "./device.ts";
+import { applyFilter, applyInterfaces, applyRouting, applyVips, type FakeDevice } from "./device.ts";
 import { showInterface, storeInterface } from "./interfaces.ts";
 import { bringDownVip, configureSysctls, deviceOf } from "./kernel.ts";
 import { type Body, type Context, type Model, models, Refused, type Shown } from "./models.ts";
@@ -24,11 +26,7 @@ const statuses: Readonly<Record<number, string>> = {
 
 /** pfREST v2 over the device. */
 export function restOf(device: FakeDevice): RequestListener {
-  return (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => void serve(device, request, response, Buffer.concat(chunks).toString()));
-  };
+  return withBody((request, response, text) => serve(device, request, response, text));
 }
 
 async function serve(

@@ -136,7 +136,8 @@ function placeText(place: Place): string {
       return place.kind;
     case "table":
       return `${place.not ? "! " : ""}<${place.name}:3>`;
-    default:
+    case "addresses":
+    case "own":
       return `${place.not ? "! " : ""}${place.text}`;
   }
 }

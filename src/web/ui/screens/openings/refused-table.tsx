@@ -2,12 +2,12 @@ import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { printable } from "../../../../base/printable.ts";
 import { Empty } from "../../parts/empty.tsx";
-import { Prose, Said, Whose } from "../../parts/said.tsx";
+import { Prose, Said } from "../../parts/said.tsx";
 import type { Column } from "../../parts/virtual-table.tsx";
-import { naturalKey } from "../../store/natural.ts";
 import { refusals } from "../../store/openings.ts";
 import type { Order } from "../../store/order.ts";
 import type { Refusal } from "../../store/views.ts";
+import { containerColumn } from "./container-column.tsx";
 import { ListOf } from "./list-of.tsx";
 
 const order: Signal<Order | undefined> = signal<Order | undefined>(undefined);
@@ -32,16 +32,7 @@ export function RefusedTable({ text }: { readonly text: string }): JSX.Element {
 
 const columns: readonly Column<Refusal>[] = [
   { id: "code", title: "Code", key: ({ code }) => code, cell: ({ code }) => <code class="bad">{code}</code> },
-  {
-    id: "container",
-    title: "Container",
-    key: ({ host, container }) => naturalKey(`${host}/${container.name}`),
-    cell: ({ host, container }) => (
-      <span title={`${host}/${printable(container.name)}`}>
-        <Whose host={host} name={container.name} />
-      </span>
-    ),
-  },
+  containerColumn,
   {
     id: "asked",
     title: "Asked for",

@@ -4,14 +4,14 @@ import { useEffect } from "preact/hooks";
 import { printable } from "../../../../base/printable.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Empty } from "../../parts/empty.tsx";
-import { Said, Whose } from "../../parts/said.tsx";
+import { Said } from "../../parts/said.tsx";
 import type { Column } from "../../parts/virtual-table.tsx";
-import { naturalKey } from "../../store/natural.ts";
 import { suggestions } from "../../store/openings.ts";
 import type { Order } from "../../store/order.ts";
 import { may } from "../../store/session-state.ts";
 import { type Suggestion, serviceText } from "../../store/views.ts";
 import { asking } from "./asking.ts";
+import { containerColumn } from "./container-column.tsx";
 import { ListOf } from "./list-of.tsx";
 import { targetOf, targetText } from "./target.ts";
 
@@ -46,16 +46,7 @@ export function SuggestedTable({ text }: { readonly text: string }): JSX.Element
 const serviceOf = ({ transport, ports }: Suggestion): string => serviceText({ kind: "ports", transport, ports });
 
 const columns: readonly Column<Suggestion>[] = [
-  {
-    id: "container",
-    title: "Container",
-    key: ({ host, container }) => naturalKey(`${host}/${container.name}`),
-    cell: ({ host, container }) => (
-      <span title={`${host}/${printable(container.name)}`}>
-        <Whose host={host} name={container.name} />
-      </span>
-    ),
-  },
+  containerColumn,
   {
     id: "to",
     title: "Address and port",

@@ -12,6 +12,7 @@ describe.skipIf(noBrowser !== undefined)("the openings", () => {
     await withPage(five, async ({ open }) => {
       const { page, wrong } = await open("#/openings");
       const row = page.getByRole("row", { name: /vm1\/ssh/ });
+      await row.waitFor();
       expect(await row.getByRole("cell").allInnerTexts()).toEqual([
         "open",
         "vm1/ssh",
@@ -124,6 +125,7 @@ describe.skipIf(noBrowser !== undefined)("the openings", () => {
       async ({ open }) => {
         const { page } = await open("#/openings?tab=refused");
         const row = page.getByRole("row", { name: /policy\.never/ });
+        await row.waitFor();
         expect(await row.getByRole("cell").allInnerTexts()).toEqual([
           "E223",
           "vm1/db",

@@ -30,6 +30,7 @@ describe.skipIf(noBrowser !== undefined)("opening and closing", () => {
       await dialog.getByRole("button", { name: "Open", exact: true }).click();
       await dialog.waitFor({ state: "detached" });
       const row = page.getByRole("row", { name: /hot fix; it's late/ });
+      await row.waitFor();
       expect(await row.locator(".to, .from, .by, .grant, .left").allInnerTexts()).toEqual([
         `${inNetwork(0x99)} 8443/tcp`,
         "2001:db8:bbbb::/48",
@@ -75,11 +76,11 @@ describe.skipIf(noBrowser !== undefined)("opening and closing", () => {
     await withPage(fill, async (stand) => {
       const { page } = await stand.look();
       await page.goto(await stand.link(await stand.tokenOf("viewer")));
-      await page.getByRole("table", { name: "Openings" }).waitFor();
+      await page.getByRole("table", { name: "Openings" }).locator(".body .row").first().waitFor();
       const orders = page.getByRole("button", { name: /^(Open for|Close vm1)/ });
       expect(await orders.count()).toBe(0);
       await page.getByRole("link", { name: "Not asked for" }).click();
-      await page.getByRole("table", { name: "Not asked for" }).waitFor();
+      await page.getByRole("table", { name: "Not asked for" }).locator(".body .row").first().waitFor();
       expect(await orders.count()).toBe(0);
       expect(
         await page.evaluate(`fetch("/api/v1/openings/o1/close", {

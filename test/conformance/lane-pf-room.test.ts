@@ -100,7 +100,7 @@ for (const [product, start, kind] of [
   ["pfsense", pfSenseRig, pfsenseLaneWith(limits)],
   ["opnsense", opnSenseRig, opnsenseLaneWith(limits)],
 ] as const) {
-  describe(product, () => {
+  describe(`lane ${product}`, () => {
     async function opened(): Promise<{ readonly rig: Rig; readonly lane: MembersLane }> {
       const rig = await start();
       rigs.push(rig);

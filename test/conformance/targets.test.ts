@@ -43,12 +43,14 @@ test("targets are all told of in the list of what they are judged against, with 
       expect([file, existsSync(join(import.meta.dirname, "../..", file))]).toEqual([file, true]);
 });
 
-test("lanes have a suite each, in the list of what their driver is judged against", () => {
-  const listed = Object.values(against).flatMap(({ lanes: files = [] }) => files);
-  const files = readdirSync(import.meta.dirname).filter(
-    (name) => /^lane-.*\.test\.ts$/.test(name) && !name.includes("faults"),
-  );
-  expect(listed.toSorted()).toEqual(files.map((name) => `test/conformance/${name}`).toSorted());
+test("lanes have a suite each, and both lanes of pf more, in the list of what their driver is judged against", () => {
+  const files = readdirSync(import.meta.dirname).filter((name) => /^lane-.*\.test\.ts$/.test(name));
+  const lanesOf = (list: readonly string[]): readonly string[] =>
+    list.flatMap((file) => /^test\/conformance\/(lane-.*)$/.exec(file)?.[1] ?? []);
+  const suites = lanesOf(Object.values(against).flatMap(({ lanes: listed = [] }) => listed));
+  const ofBoth = lanesOf(against["pfsense"]?.more ?? []);
+  expect(lanesOf(against["opnsense"]?.more ?? [])).toEqual(ofBoth);
+  expect([...suites, ...ofBoth].toSorted()).toEqual(files.toSorted());
 });
 
 test("docs/conformance-drivers.md tells of every driver, every case of the suite and every fault", () => {

@@ -56,7 +56,7 @@ export const against: Readonly<Record<string, Against>> = {
     level: "fake",
     what: "a fake of its API (`test/fakes/pve`)",
     notRun: "Proxmox VE",
-    more: ["src/drivers/proxmox/driver.test.ts"],
+    more: ["src/drivers/proxmox/driver.test.ts", "src/drivers/proxmox/crash.test.ts", "test/cli/proxmox-crash.test.ts"],
   },
   opnsense: {
     level: "fake",
@@ -66,6 +66,7 @@ export const against: Readonly<Record<string, Against>> = {
     more: [
       "src/drivers/opnsense/driver.test.ts",
       "test/conformance/lane-pf-faults.test.ts",
+      "test/conformance/lane-pf-room.test.ts",
       "test/cli/opnsense-faults.test.ts",
     ],
   },
@@ -77,6 +78,7 @@ export const against: Readonly<Record<string, Against>> = {
     more: [
       "src/drivers/pfsense/driver.test.ts",
       "test/conformance/lane-pf-faults.test.ts",
+      "test/conformance/lane-pf-room.test.ts",
       "test/cli/pfsense-faults.test.ts",
     ],
   },

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { filesByPrograms } from "./files-by-programs.ts";
 import { runProcess } from "./process.ts";
 import type { Ran, RunOptions, Shell } from "./shell.ts";
+import { socketFolder } from "./socket-folder.ts";
 
 /** One word for the far side's login shell: in single quotes, whatever is in it. Only csh sees anything in a `!` there. */
 export function quoteWord(word: string): string {
@@ -33,18 +32,6 @@ export function commandLine(argv: readonly string[]): string {
  * error; then the far side said so, behind all that the program printed.
  */
 const sshFailed = 255;
-
-let folder: string | undefined;
-
-/** Of this process alone, mode 0700: a name that others can guess in a folder that they can write to could be theirs. */
-function socketFolder(): string {
-  if (folder === undefined) {
-    const made = mkdtempSync(join(tmpdir(), "sixgate-ssh-"));
-    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
-    folder = made;
-  }
-  return folder;
-}
 
 /**
  * A machine behind the system's `ssh`: the user's config, agent, jump hosts and known_hosts hold. One connection is

@@ -95,7 +95,7 @@ async function applyInOrder(busy: readonly Surveyed[], within: number, terminal:
       throw cause;
     }
     terminal.say(
-      `✓ ${desired.device.padEnd(10)} ${desired.layer.padEnd(10)} ${set.changes.length} changes, confirmed  ${((performance.now() - began) / 1000).toFixed(1)} s`,
+      `✓ ${desired.device.padEnd(10)} ${desired.layer.padEnd(10)} ${set.changes.length} ${set.changes.length === 1 ? "change" : "changes"}, confirmed  ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
   }
 }

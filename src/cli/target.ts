@@ -23,11 +23,21 @@ export function targetIn(text: string, opened: Opened): Target {
   if (to !== undefined && (said === undefined || service !== undefined)) {
     return { to, ...(service === undefined ? {} : { service }) };
   }
+  if (named !== null && to === undefined) throw unnumbered(`${named[1]}/${named[2]}`);
   throw new Failure(
     "E802",
     "TARGET",
     `Not a target: ${JSON.stringify(text)}`,
     "write vm1/web, vm1/web:443, vm1/web:443/udp, an IPv6 address, or [address]:443",
+  );
+}
+
+function unnumbered(container: string): Failure {
+  return new Failure(
+    "E802",
+    "TARGET",
+    `The fleet file has no container ${container}`,
+    "containers that Docker numbers are asked by their address: [address]:443, as `sixgate openings` or `why` shows it",
   );
 }
 

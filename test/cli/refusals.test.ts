@@ -34,6 +34,12 @@ const refusals: readonly Refusal[] = [
     code: "E115",
     exit: 1,
   },
+  {
+    name: "a container that the fleet file does not number",
+    words: ["probe", "vm1/none:80", "--from", "internet"],
+    code: "E802",
+    exit: 1,
+  },
   { name: "overlapping slots", change: ["slot: 3 ", "slot: 2 "], words: ["addr"], code: "E217", exit: 1 },
   {
     name: "gateway outside its prefix",
@@ -202,5 +208,13 @@ test("lab up and files of others are refused without root, and nothing is change
     expect(written.err).toContain(": E807 No permission");
     expect(written.code).toBe(1);
     expect(contentsOf(folder)).toEqual(before);
+  });
+});
+
+test("a container that the fleet file does not number is named, and how to ask for it", async () => {
+  await inFolder(async (folder) => {
+    writeFileSync(join(folder, "fleet.yaml"), article());
+    const ran = await sixgate(["probe", "vm1/none:80", "--from", "internet"], { cwd: folder });
+    expect(ran.err).toMatch(/^TARGET: E802 The fleet file has no container vm1\/none\n {2}fix: .*\[address\]:443/m);
   });
 });

@@ -16,8 +16,12 @@ export async function refuseSecond(shell: Shell, prefix: string, signal?: AbortS
     if (broken) await ask(shell, "forget", id, signal);
     else if (kinds.has("sh") || kinds.has("running")) waiting.push(id);
   }
-  if (waiting.length === 0) return;
-  throw new Failure(
+  if (waiting.length > 0) throw undoWaits(shell, waiting);
+}
+
+/** E554: undos of these names wait on the device, for whoever began that change. */
+export function undoWaits(shell: Shell, waiting: readonly string[]): Failure {
+  return new Failure(
     "E554",
     shell.name,
     `Another change waits for its confirmation on the device (${waiting.join(", ")})`,

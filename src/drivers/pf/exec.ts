@@ -1,6 +1,7 @@
 import { Failure } from "../../base/failure.ts";
 import { printable } from "../../base/printable.ts";
 import type { Shell } from "../../runtime/shell.ts";
+import { undoWaits } from "../earlier-undo.ts";
 
 /** What a product's shell has of ours, and what people do when it can't be used. */
 export type ExecOptions = {
@@ -139,11 +140,5 @@ async function check(shell: Shell, { product, noShell, fix }: ExecOptions, signa
 /** An undo that still waits belongs to another apply, which would take back what we do when it fires. */
 async function refuseSecond(shell: Shell, folder: string): Promise<void> {
   const waiting = (await shell.list(folder)).filter((name) => name.endsWith(".sh"));
-  if (waiting.length === 0) return;
-  throw new Failure(
-    "E554",
-    shell.name,
-    `Another change waits for its confirmation on the device (${waiting.join(", ")})`,
-    "wait until it is confirmed or has gone back, a minute as a rule, and plan again",
-  );
+  if (waiting.length > 0) throw undoWaits(shell, waiting);
 }
